@@ -1,0 +1,85 @@
+"""The actor: a person, a token, a licence key, the system or nobody, with scopes. Every app pays in this coin."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from accounts.errors import Forbidden, Unauthenticated
+
+if TYPE_CHECKING:
+    from accounts.models import Project, User
+
+ALL_SCOPES = frozenset({"read", "publish", "review", "licenses", "sync", "admin"})
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks, what they may do, for which project, and from where.
+
+    `kind` is session, token, license, system or anonymous. `project` is the tenant of this request;
+    `project_ids` are those whose private packages the actor may see.
+    """
+
+    kind: str = "anonymous"
+    user: "User | None" = None
+    project: "Project | None" = None
+    project_ids: frozenset[int] = frozenset()
+    scopes: frozenset[str] = frozenset()
+    credential_id: str = ""
+    address: str = ""
+    entitlements: tuple = field(default=())
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody is signed in."""
+        return self.kind == "anonymous"
+
+    @property
+    def is_system(self) -> bool:
+        """Whether the portal itself acts: a job, a policy."""
+        return self.kind == "system"
+
+    @property
+    def is_maintainer(self) -> bool:
+        """Whether the actor may decide over releases: a maintainer's session, or their token with scope review."""
+        return self.is_system or (self.user is not None and self.user.is_maintainer and self.can("review"))
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the actor may do everything: an admin's session, or their token with scope admin."""
+        return self.is_system or (self.user is not None and self.user.is_admin and "admin" in self.scopes)
+
+    @property
+    def pseudonym(self) -> str:
+        """The name that audit events carry."""
+        return str(self.user.pseudonym) if self.user else self.kind
+
+    def can(self, scope: str) -> bool:
+        """Whether the actor's credential carries the scope; admin carries all."""
+        return scope in self.scopes or "admin" in self.scopes
+
+    def need(self, scope: str) -> None:
+        """Raise Unauthenticated or Forbidden unless the actor may use the scope, role included."""
+        if self.is_system:
+            return
+        if self.is_anonymous:
+            raise Unauthenticated("Sign in or send an API token to do this.")
+        if not self.can(scope):
+            raise Forbidden(
+                f"This credential lacks the scope “{scope}”. Create a token that carries it on your profile page.",
+                code="scope_missing",
+                details={"scope": [scope]},
+            )
+        if scope == "review" and not self.is_maintainer:
+            raise Forbidden("Only maintainers may do this. Ask an admin for the role.", code="role_missing")
+        if scope == "admin" and not self.is_admin:
+            raise Forbidden("Only admins may do this.", code="role_missing")
+
+    def sees_project(self, project_id: int | None) -> bool:
+        """Whether private things of the project are visible to the actor."""
+        if self.is_system or self.is_maintainer or self.is_admin:
+            return True
+        return project_id in self.project_ids and self.can("read")
+
+
+ANONYMOUS = Actor()
+SYSTEM = Actor(kind="system", scopes=ALL_SCOPES)

@@ -1,0 +1,25 @@
+"""The table of contents: the API under both bases, the catalogue, the profile, the admin."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+api = [
+    path("", include("registry.api.urls")),
+    path("", include("accounts.api.urls")),
+    path("", include("scanning.api.urls")),
+    path("", include("licensing.api.urls")),
+]
+
+urlpatterns = [
+    path("api/v1/", include((api, "api"), namespace="api")),
+    path("v1/", include((api, "api"), namespace="v1")),
+    path("api/", include("registry.api.schema_urls")),
+    path("admin/", admin.site.urls),
+    path("", include("accounts.web.urls")),
+    path("", include("registry.web.urls")),
+]
+
+handler400 = "accounts.api.errors.bad_request"
+handler403 = "accounts.api.errors.forbidden"
+handler404 = "accounts.api.errors.not_found"
+handler500 = "accounts.api.errors.server_error"

@@ -1,0 +1,27 @@
+"""What is kept: packages, releases, their bytes, facts, decisions, documents and the jobs that tend them."""
+
+from registry.models.artifacts import Artifact, ArtifactContents, Blob
+from registry.models.decisions import Check, Decision
+from registry.models.downloads import DownloadCount
+from registry.models.feed import Change, Document
+from registry.models.jobs import Job
+from registry.models.packages import DistTag, Package, PackageMaintainer
+from registry.models.releases import Dependency, Release, ReleaseManifest
+
+__all__ = [
+    "Artifact",
+    "ArtifactContents",
+    "Blob",
+    "Change",
+    "Check",
+    "Decision",
+    "Dependency",
+    "DistTag",
+    "Document",
+    "DownloadCount",
+    "Job",
+    "Package",
+    "PackageMaintainer",
+    "Release",
+    "ReleaseManifest",
+]

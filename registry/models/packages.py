@@ -1,0 +1,134 @@
+"""Packages: a name in an ecosystem, owned by a project, with the columns that lists and facets read."""
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from accounts.actors import Actor
+
+
+class Ecosystem(models.TextChoices):
+    """The package ecosystems that this portal speaks."""
+
+    NPM = "npm", "npm"
+    PYPI = "pypi", "Python"
+    MAVEN = "maven", "Maven"
+    DOCKER = "docker", "Docker"
+    GENERIC = "generic", "Generic"
+
+
+CATEGORIES = (
+    ("AI_ML", "AI and machine learning"),
+    ("CLI", "Command line"),
+    ("DATA", "Data and databases"),
+    ("DEVTOOLS", "Developer tools"),
+    ("NETWORK", "Networking"),
+    ("SECURITY", "Security"),
+    ("TESTING", "Testing"),
+    ("TEXT", "Text and parsing"),
+    ("UI", "User interface"),
+    ("WEB", "Web"),
+    ("OTHER", "Everything else"),
+)
+
+
+class PackageQuerySet(models.QuerySet["Package"]):
+    """Words for lists of packages."""
+
+    def visible_to(self, actor: "Actor") -> "PackageQuerySet":
+        """Public packages, and the private ones of the projects that the actor may read."""
+        if actor.is_system or actor.is_maintainer or actor.is_admin:
+            return self
+        if actor.project_ids and actor.can("read"):
+            return self.filter(Q(visibility="public") | Q(project_id__in=actor.project_ids))
+        return self.filter(visibility="public")
+
+    def listed(self) -> "PackageQuerySet":
+        """Packages that hold at least one version that is neither unlisted nor removed."""
+        return self.exclude(latest_version="")
+
+
+class Package(models.Model):
+    """A name in an ecosystem. The `latest_*` columns are kept by `documents.rebuild`, for lists and facets."""
+
+    class Visibility(models.TextChoices):
+        PUBLIC = "public", "Public"
+        PRIVATE = "private", "Private"
+
+    ecosystem = models.CharField(max_length=16, choices=Ecosystem.choices)
+    name = models.CharField(max_length=214, help_text="As published, scope included")
+    normalized = models.CharField(max_length=214, help_text="The form it is looked up by")
+    skeleton = models.CharField(max_length=214, db_index=True, help_text="What confusable names share")
+    scope = models.CharField(max_length=128, blank=True)
+    project = models.ForeignKey("accounts.Project", on_delete=models.PROTECT, related_name="+")
+    visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.PUBLIC)
+
+    description = models.TextField(blank=True)
+    homepage = models.TextField(blank=True)
+    repository = models.TextField(blank=True)
+    category = models.CharField(max_length=32, blank=True)
+    keywords = models.JSONField(default=list)
+    license = models.CharField(max_length=255, blank=True, help_text="Of the latest version, an SPDX expression")
+    latest_version = models.CharField(max_length=128, blank=True)
+    latest_status = models.CharField(max_length=16, blank=True)
+    downloads = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = PackageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["ecosystem", "normalized"], name="package_name_once")]
+        indexes = [
+            models.Index(fields=["name", "id"], name="package_by_name"),
+            models.Index(fields=["-updated_at", "id"], name="package_by_update"),
+            models.Index(fields=["-downloads", "id"], name="package_by_downloads"),
+            models.Index(fields=["normalized"], name="package_by_normalized"),
+            models.Index(fields=["category", "visibility", "latest_status"], name="package_by_category"),
+            models.Index(fields=["ecosystem", "visibility", "latest_status"], name="package_by_ecosystem"),
+            models.Index(fields=["license", "visibility"], name="package_by_license"),
+            models.Index(fields=["visibility", "latest_status"], name="package_by_visibility"),
+            models.Index(fields=["project", "name"], name="package_by_project"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ecosystem}:{self.name}"
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only members of its project may know of it."""
+        return self.visibility == self.Visibility.PRIVATE
+
+
+class PackageMaintainer(models.Model):
+    """A person who may publish new versions of a package."""
+
+    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="maintainers")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["package", "user"], name="package_maintainer_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} maintains {self.package_id}"
+
+
+class DistTag(models.Model):
+    """A movable name for a version: latest, next, beta."""
+
+    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="dist_tags")
+    tag = models.CharField(max_length=64)
+    release = models.ForeignKey("registry.Release", on_delete=models.CASCADE, related_name="dist_tags")
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["package", "tag"], name="dist_tag_once")]
+
+    def __str__(self) -> str:
+        return f"{self.tag} -> {self.release_id}"
