@@ -1,0 +1,1 @@
+"""The API door of the registry: contract sections 3 and 4."""
