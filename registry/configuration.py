@@ -1,0 +1,48 @@
+"""System checks: every gate and check that the settings name exists, and the installation is fit to serve."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.utils.module_loading import import_string
+
+QUESTIONS = ("publishing", "approving", "downloading")
+
+
+@checks.register("registry")
+def gates_resolve(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[checks.CheckMessage]:
+    """A gate that cannot be imported would be a gate that nobody asks: refuse to start."""
+    unknown = [
+        checks.Error(f"REGISTRY_GATES has a question that nobody asks: “{question}”.", id="registry.E001")
+        for question in settings.REGISTRY_GATES
+        if question not in QUESTIONS
+    ]
+    missing = [
+        checks.Error(f"REGISTRY_GATES must answer the question “{question}”.", id="registry.E002")
+        for question in QUESTIONS
+        if not settings.REGISTRY_GATES.get(question)
+    ]
+    paths = [path for question in QUESTIONS for path in settings.REGISTRY_GATES.get(question, [])]
+    return unknown + missing + _unresolved("REGISTRY_GATES", paths, "registry.E003")
+
+
+@checks.register("registry")
+def package_checks_resolve(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[checks.CheckMessage]:
+    """A check that cannot be imported would leave every release pending for ever."""
+    return _unresolved("REGISTRY_CHECKS", settings.REGISTRY_CHECKS.values(), "registry.E004")
+
+
+def _unresolved(setting: str, paths: Iterable[str], code: str) -> list[checks.CheckMessage]:
+    problems: list[checks.CheckMessage] = []
+    for path in paths:
+        try:
+            found = import_string(path)
+        except ImportError as problem:
+            hint = "Correct the dotted path, or add the app that holds it to INSTALLED_APPS."
+            problems.append(checks.Error(f"{setting} names “{path}”: {problem}.", hint=hint, id=code))
+        else:
+            if not callable(found):
+                problems.append(checks.Error(f"{setting} names “{path}”, which cannot be called.", id=code))
+    return problems

@@ -1,0 +1,106 @@
+"""What every test stands on: folders of its own, a database, a cast of people."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+# Set before the settings are read. Nothing that a test does may touch the developer's own `var/`.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+ROOM = Path(tempfile.mkdtemp(prefix="registry-tests-"))
+atexit.register(shutil.rmtree, ROOM, ignore_errors=True)
+for name in ("SECRET_KEY", "STORAGE_URL", "STAGING_DIR", "PUBLIC_URL", "DEBUG", "DEMO", "TRUSTED_PROXIES"):
+    os.environ.pop(name, None)
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+os.environ["DATA_DIR"] = str(ROOM)
+os.environ["SECRET_KEY"] = "a secret that only the tests know, long enough to pass"
+os.environ["LOG_LEVEL"] = "WARNING"
+os.environ["EMAIL_URL"] = "memorymail://"
+for given, used in (("TEST_DATABASE_URL", "DATABASE_URL"), ("TEST_REDIS_URL", "REDIS_URL")):
+    os.environ.pop(used, None)
+    if os.environ.get(given):
+        os.environ[used] = os.environ[given]
+if os.environ.get("REDIS_URL") and WORKER:
+    os.environ["REDIS_URL"] = os.environ["REDIS_URL"].rstrip("/") + "/" + WORKER.removeprefix("gw")
+
+import django  # noqa: E402  # only after the environment stands
+import pytest  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.cache import cache  # noqa: E402
+
+
+def configure_database() -> None:
+    """A file instead of Django's in-memory database, so that WAL, threads and real locks are what the tests see."""
+    database = settings.DATABASES["default"]
+    if not database["ENGINE"].endswith("sqlite3"):
+        database["CONN_MAX_AGE"] = 0
+        return
+    database["TEST"] = {**database.get("TEST", {}), "NAME": str(ROOM / "test.sqlite3")}
+    options = database["OPTIONS"]
+    options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
+
+
+configure_database()
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+django.setup()
+
+from tests.builders import Cast, assemble_cast  # noqa: E402  # needs the apps
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked `once` say nothing about a database: the second run leaves them out."""
+    if os.environ.get("TEST_DATABASE_URL") and os.environ.get("SKIP_ONCE"):
+        left_out = [item for item in items if item.get_closest_marker("once")]
+        items[:] = [item for item in items if not item.get_closest_marker("once")]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(settings, tmp_path: Path) -> None:
+    """Each test stores its bytes in folders of its own."""
+    settings.STORAGE_URL = f"file://{tmp_path / 'blobs'}"
+    settings.STAGING_DIR = tmp_path / "staging"
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """No count or cached figure survives from the test before."""
+    cache.clear()
+
+
+@pytest.fixture
+def cast(db) -> Cast:
+    """Alice owns, bob maintains, mallory is a stranger, root is admin."""
+    return assemble_cast()
+
+
+@pytest.fixture
+def alice(cast: Cast):
+    """The developer who owns the project `acme`."""
+    return cast.alice
+
+
+@pytest.fixture
+def bob(cast: Cast):
+    """The maintainer."""
+    return cast.bob
+
+
+@pytest.fixture
+def mallory(cast: Cast):
+    """A developer with nothing in common with the others."""
+    return cast.mallory
+
+
+@pytest.fixture
+def root(cast: Cast):
+    """The admin."""
+    return cast.root
+
+
+@pytest.fixture
+def acme(cast: Cast):
+    """The project of alice and bob."""
+    return cast.acme
