@@ -50,6 +50,7 @@ class Release(models.Model):
     license = models.CharField(max_length=255, blank=True, help_text="SPDX expression, or the declared text")
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the primary artifact; decisions bind to it")
     size = models.PositiveBigIntegerField(default=0, help_text="Bytes of the primary artifact")
+    requested_tag = models.CharField(max_length=64, blank=True, help_text="The dist-tag it takes once approved")
     deprecated = models.TextField(blank=True)
     held_because = models.TextField(blank=True, help_text="One sentence: why it is not (or no longer) served")
     unlisted_at = models.DateTimeField(null=True, blank=True)

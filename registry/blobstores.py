@@ -1,0 +1,248 @@
+"""Where blobs lie: a directory or an S3 bucket. Small on purpose: put if absent, open, delete, list.
+
+Django's own storages are not used for this: they write to the final name without syncing and overwrite.
+"""
+
+import io
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, Protocol
+from urllib.parse import parse_qs, urlsplit
+
+
+class BlobStore(Protocol):
+    """Immutable objects under keys that are never used twice. Every fault is an OSError."""
+
+    def put_if_absent(self, key: str, source: Path, size: int, sha256: str) -> None:
+        """Store the first `size` bytes of `source`, durably; an object that is there already is left as it is."""
+
+    def open(self, key: str, offset: int = 0) -> IO[bytes]:
+        """The object's bytes from `offset` on."""
+
+    def exists(self, key: str) -> bool:
+        """Whether the object is there."""
+
+    def delete(self, key: str) -> None:
+        """Remove the object; a missing one is no fault."""
+
+    def old_keys(self, before: float) -> Iterator[str]:
+        """Keys of objects last written before the instant (seconds since the epoch)."""
+
+    def local_path(self, key: str) -> Path | None:
+        """The object's path on this machine, or None."""
+
+
+def from_url(url: str) -> BlobStore:
+    """A store from `file:///path` or `s3://bucket/prefix?endpoint_url=…`."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return DirectoryStore(Path(parts.path))
+    if parts.scheme == "s3":
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        return S3Store(parts.netloc, parts.path.strip("/"), **query)
+    raise ValueError(f"STORAGE_URL must begin with file:// or s3://, not {parts.scheme}://")
+
+
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class DirectoryStore:
+    """Blobs as files. A file appears under its key whole and synced, or not at all."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put_if_absent(self, key: str, source: Path, size: int, sha256: str) -> None:
+        """Link the staged file into place when it is exactly the blob, else copy; both atomic."""
+        target = self.root / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not self._is_whole(target, size):
+            self._place(source, target, size)
+        _sync_directory(target.parent)
+
+    def _is_whole(self, target: Path, size: int) -> bool:
+        return target.is_file() and target.stat().st_size == size
+
+    def _place(self, source: Path, target: Path, size: int) -> None:
+        """Link when the staged file is exactly the blob and on the same file system, else copy."""
+        if source.stat().st_size == size and not target.exists():
+            try:
+                os.link(source, target)
+            except FileExistsError:
+                return
+            except OSError:
+                self._copy(source, target, size)
+            return
+        self._copy(source, target, size)
+
+    def _copy(self, source: Path, target: Path, size: int) -> None:
+        """For a prefix of the file, another file system, or a damaged object: a synced copy, then a rename."""
+        partial = target.with_name(f"{target.name}.{secrets.token_hex(8)}.partial")
+        try:
+            with source.open("rb") as read, partial.open("xb") as write:
+                left = size
+                while left and (chunk := read.read(min(left, 1 << 20))):
+                    write.write(chunk)
+                    left -= len(chunk)
+                write.flush()
+                os.fsync(write.fileno())
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def open(self, key: str, offset: int = 0) -> IO[bytes]:
+        """The file, positioned."""
+        file = (self.root / key).open("rb")
+        file.seek(offset)
+        return file
+
+    def exists(self, key: str) -> bool:
+        """Whether the file is there."""
+        return (self.root / key).is_file()
+
+    def delete(self, key: str) -> None:
+        """Unlink; readers that have it open keep reading."""
+        (self.root / key).unlink(missing_ok=True)
+
+    def old_keys(self, before: float) -> Iterator[str]:
+        """Every file written before the instant, partial copies of dead processes included."""
+        for path in self.root.glob("sha256/*/*/*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before:
+                    yield path.relative_to(self.root).as_posix()
+
+    def local_path(self, key: str) -> Path | None:
+        """Where the file lies."""
+        return self.root / key
+
+
+class S3Store:
+    """Blobs in a bucket, by the client that django-storages configures (credentials from AWS_*)."""
+
+    def __init__(self, bucket: str, prefix: str = "", **options: str) -> None:
+        from storages.backends.s3 import S3Storage
+
+        self.bucket, self.prefix = bucket, f"{prefix}/" if prefix else ""
+        self.client: Any = S3Storage(bucket_name=bucket, **options).connection.meta.client
+
+    def _key(self, key: str) -> str:
+        return self.prefix + key
+
+    def put_if_absent(self, key: str, source: Path, size: int, sha256: str) -> None:
+        """One conditional PUT with the digest, so that the store itself refuses a torn or second write."""
+        import base64
+
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+        try:
+            with source.open("rb") as file:
+                self.client.put_object(
+                    Bucket=self.bucket,
+                    Key=self._key(key),
+                    Body=_Prefix(file, size),
+                    ContentLength=size,
+                    ChecksumSHA256=checksum,
+                    Metadata={"sha256": sha256},
+                    IfNoneMatch="*",
+                )
+        except ClientError as problem:
+            if problem.response["ResponseMetadata"]["HTTPStatusCode"] not in (409, 412) or not self._is_whole(
+                key, size
+            ):
+                raise OSError(f"S3 refused {key}: {problem}") from problem
+        except BotoCoreError as problem:
+            if not self._is_whole(key, size):
+                raise OSError(f"S3 does not answer: {problem}") from problem
+
+    def _is_whole(self, key: str, size: int) -> bool:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return bool(self.client.head_object(Bucket=self.bucket, Key=self._key(key))["ContentLength"] == size)
+        except (BotoCoreError, ClientError):
+            return False
+
+    def open(self, key: str, offset: int = 0) -> IO[bytes]:
+        """The object's body as a stream."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            span = {"Range": f"bytes={offset}-"} if offset else {}
+            answer = self.client.get_object(Bucket=self.bucket, Key=self._key(key), **span)
+        except (BotoCoreError, ClientError) as problem:
+            raise OSError(f"S3 cannot give {key}: {problem}") from problem
+        return answer["Body"]  # type: ignore[no-any-return]  # botocore's StreamingBody reads and closes like a file
+
+    def exists(self, key: str) -> bool:
+        """Whether the bucket holds the object."""
+        from botocore.exceptions import ClientError
+
+        try:
+            self.client.head_object(Bucket=self.bucket, Key=self._key(key))
+        except ClientError as problem:
+            if problem.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return False
+            raise OSError(f"S3 cannot tell about {key}: {problem}") from problem
+        return True
+
+    def delete(self, key: str) -> None:
+        """Remove the object."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            self.client.delete_object(Bucket=self.bucket, Key=self._key(key))
+        except (BotoCoreError, ClientError) as problem:
+            raise OSError(f"S3 cannot delete {key}: {problem}") from problem
+
+    def old_keys(self, before: float) -> Iterator[str]:
+        """Every object written before the instant, page by page."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=self._key("sha256/")
+        )
+        for page in pages:
+            for item in page.get("Contents", []):
+                if item["LastModified"].timestamp() < before:
+                    yield item["Key"][len(self.prefix) :]
+
+    def local_path(self, key: str) -> Path | None:
+        """Nowhere on this machine."""
+        return None
+
+
+class _Prefix(io.RawIOBase):
+    """The first bytes of a file, seekable as an upload's retries need it."""
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self.file, self.size = file, size
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Like a file that ends at the limit."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self.file.tell(), io.SEEK_END: self.size}[whence]
+        return self.file.seek(base + offset)
+
+    def tell(self) -> int:
+        """The position."""
+        return self.file.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to the limit and no further."""
+        left = self.size - self.file.tell()
+        return self.file.read(left if size is None or size < 0 else min(size, left))
+

@@ -1,0 +1,247 @@
+"""The documents of a package: built when something changes, kept as bytes, read with one indexed query."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from django.db.models import Prefetch
+from django.utils import timezone
+
+from registry import ecosystems, search_index
+from registry.models import Artifact, Change, Check, Decision, Document, Package, Release
+
+API_BASE = "/api/v1"
+
+
+def lookup_key(ecosystem: str, name: str) -> str:
+    """How documents are found: the ecosystem and the name in its normal form."""
+    return f"{ecosystem}:{ecosystems.get(ecosystem).normalize_name(name)}"
+
+
+def read(name: str, ecosystem: str = "", kind: str = "detail") -> Document | None:
+    """The stored document; without an ecosystem the earliest registered package of that name answers."""
+    keys = [lookup_key(ecosystem, name)] if ecosystem else [lookup_key(one.slug, name) for one in ecosystems.ALL]
+    return Document.objects.filter(lookup__in=keys, kind=kind).order_by("package_id").first()
+
+
+def build_etag(body: bytes) -> str:
+    """A strong entity tag of the bytes, quotes included."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def mask_email(address: str) -> str:
+    """What everybody may see of an e-mail address: u***@example.com."""
+    name, at, host = address.partition("@")
+    return f"{name[:1]}***@{host}" if at else address
+
+
+def package_url(package: Package) -> str:
+    """The API path of the package."""
+    return f"{API_BASE}/packages/{quote(package.name, safe='@/')}"
+
+
+def version_url(package: Package, version: str) -> str:
+    """The API path of one of its versions."""
+    name = package.name
+    if not name.startswith("@") and "/" in name and name.rpartition("/")[2] in {"versions", "resolve", "owners"}:
+        name = quote(name, safe="@")
+        return f"{API_BASE}/packages/{name}/versions/{quote(version, safe='+')}"
+    return f"{package_url(package)}/versions/{quote(version, safe='+')}"
+
+
+# --- reading what a package holds ----------------------------------------------------------------------------------
+def releases_of(package: Package) -> list[Release]:
+    """Every release that is not removed, with what the documents say of it, in five queries, newest first."""
+    releases = (
+        package.releases.filter(purged_at__isnull=True)
+        .select_related("submitted_by")
+        .prefetch_related(
+            "dependencies",
+            Prefetch("artifacts", Artifact.objects.order_by("id")),
+            Prefetch("checks", Check.objects.filter(name="vulnerabilities"), to_attr="scan_checks"),
+            Prefetch("decisions", Decision.objects.filter(answer="approved").select_related("by").order_by("-at")),
+        )
+    )
+    return newest_first(package.ecosystem, releases)
+
+
+def newest_first(ecosystem: str, releases: Iterable[Release]) -> list[Release]:
+    """Sorted by the ecosystem's own order of versions."""
+    order = ecosystems.get(ecosystem)
+    return sorted(releases, key=lambda release: order.sort_key(release.version), reverse=True)
+
+
+def latest_of(ecosystem: str, releases: Iterable[Release]) -> Release | None:
+    """The highest approved release (pre-releases only if nothing else), else the newest of any status."""
+    listed = [release for release in releases if not release.is_unlisted]
+    approved = [release for release in listed if release.status == Release.Status.APPROVED]
+    stable = [release for release in approved if not ecosystems.get(ecosystem).is_prerelease(release.version)]
+    if ranked := newest_first(ecosystem, stable or approved):
+        return ranked[0]
+    return max(listed, key=lambda release: release.submitted_at, default=None)
+
+
+# --- shapes --------------------------------------------------------------------------------------------------------
+def summary_row(package: Package) -> dict[str, Any]:
+    """The row of a list (contract section 3)."""
+    return {
+        "name": package.name,
+        "version": package.latest_version,
+        "ecosystem": package.ecosystem,
+        "status": package.latest_status,
+        "license": package.license,
+        "description": package.description,
+        "category": package.category,
+        "keywords": package.keywords,
+        "downloads": package.downloads,
+        "updated_at": package.updated_at,
+    }
+
+
+def version_row(package: Package, release: Release) -> dict[str, Any]:
+    """One version in the detail of its package."""
+    artifact = next(iter(release.artifacts.all()), None)
+    return {
+        "version": release.version,
+        "status": release.status,
+        "origin": release.origin,
+        "published_at": release.submitted_at,
+        "license": release.license,
+        "size": artifact.size if artifact else None,
+        "integrity": artifact.integrity if artifact else None,
+        "sha256": artifact.sha256 if artifact else None,
+        "shasum": artifact.sha1 if artifact else None,
+        "dependencies": direct_dependencies(release),
+        "unlisted": release.is_unlisted,
+        "purge_at": release.purge_at,
+        "deprecated": release.deprecated or None,
+        "signature": signature_row(artifact),
+        "scan": scan_row(release),
+        "download_url": f"{version_url(package, release.version)}/download" if artifact else None,
+    }
+
+
+def direct_dependencies(release: Release) -> dict[str, str]:
+    """Name to range of what an installer must bring along."""
+    kinds = ("runtime", "optional", "peer")
+    return {need.name: need.range for need in release.dependencies.all() if need.kind in kinds}
+
+
+def signature_row(artifact: Artifact | None) -> dict[str, str] | None:
+    """Who signed the file, or None."""
+    if artifact is None or not artifact.signature:
+        return None
+    return {"format": "sshsig", "fingerprint": artifact.signature_fingerprint, "signer": artifact.signer}
+
+
+def scan_row(release: Release) -> dict[str, Any]:
+    """The state of the vulnerability check and its counts."""
+    check = next(iter(getattr(release, "scan_checks", ())), None)
+    details = check.details if check else {}
+    severities = ("critical", "high", "medium", "low", "unknown")
+    return {"status": check.status if check else "pending"} | {name: details.get(name, 0) for name in severities}
+
+
+def _email(address: str, reveal: bool) -> str | None:
+    return (address if reveal else mask_email(address)) or None
+
+
+def detail(package: Package, *, reveal: bool = False, releases: list[Release] | None = None) -> dict[str, Any]:
+    """The whole package (contract section 3). `reveal` shows e-mail addresses in full."""
+    releases = releases_of(package) if releases is None else releases
+    latest = latest_of(package.ecosystem, releases)
+    return summary_row(package) | {
+        "scope": package.scope or None,
+        "homepage": package.homepage or None,
+        "repository": package.repository or None,
+        "visibility": package.visibility,
+        "project": package.project.slug,
+        "maintainers": [{"username": one.user.username} for one in package.maintainers.select_related("user")],
+        **_history(latest, reveal),
+        "dist_tags": dist_tags(package, releases, latest),
+        "versions": [version_row(package, release) for release in releases],
+        "dependencies": direct_dependencies(latest) if latest else {},
+        "also_in": also_in(package),
+    }
+
+
+def _history(latest: Release | None, reveal: bool) -> dict[str, Any]:
+    """Who asked for the latest version and who approved it."""
+    if latest is None:
+        return dict.fromkeys(("submitted_by", "submitted_at", "approved_by", "approved_at"))
+    asked = latest.submitted_for or (latest.submitted_by.email if latest.submitted_by else "")
+    decision = next(iter(latest.decisions.all()), None) if latest.status == Release.Status.APPROVED else None
+    return {
+        "submitted_by": _email(asked, reveal),
+        "submitted_at": latest.submitted_at,
+        "approved_by": _decider(decision, reveal),
+        "approved_at": decision.at if decision else None,
+    }
+
+
+def _decider(decision: Decision | None, reveal: bool) -> str | None:
+    if decision is None:
+        return None
+    return (_email(decision.by.email, reveal) if decision.by else None) or decision.by_name
+
+
+def dist_tags(package: Package, releases: list[Release], latest: Release | None) -> dict[str, str]:
+    """Tags that point at versions which may be served; `latest` is always among them."""
+    served = {one.pk for one in releases if one.is_served and not one.is_unlisted}
+    tags = {one.tag: one.release.version for one in package.dist_tags.select_related("release") if one.release_id in served}
+    if latest is not None and latest.pk in served:
+        tags.setdefault("latest", latest.version)
+    return tags
+
+
+def also_in(package: Package) -> list[str]:
+    """The other ecosystems in which a public package has this name."""
+    keys = [lookup_key(one.slug, package.name) for one in ecosystems.ALL if one.slug != package.ecosystem]
+    others = Document.objects.filter(lookup__in=keys, kind="detail", private=False).order_by("package_id")
+    return [key.partition(":")[0] for key in others.values_list("lookup", flat=True)]
+
+
+# --- building ------------------------------------------------------------------------------------------------------
+def rebuild(package: Package, change: str = "changed", release: Release | None = None) -> None:
+    """Bring the package's columns, its stored documents and the search index in line; in the caller's transaction."""
+    fresh = not package.documents.exists()
+    releases = releases_of(package)
+    _refresh_columns(package, latest_of(package.ecosystem, releases))
+    _store(package, "detail", orjson.dumps(detail(package, releases=releases), option=orjson.OPT_UTC_Z))
+    search_index.write(package)
+    Change.objects.create(package=package, release=release, kind=change)
+    if fresh and not package.is_private:
+        _tell_namesakes(package)
+
+
+def _refresh_columns(package: Package, latest: Release | None) -> None:
+    package.latest_version = latest.version if latest else ""
+    package.latest_status = latest.status if latest else ""
+    package.license = latest.license if latest else ""
+    package.updated_at = timezone.now()
+    package.save(update_fields=["latest_version", "latest_status", "license", "updated_at"])
+
+
+def _store(package: Package, kind: str, body: bytes) -> None:
+    Document.objects.update_or_create(
+        lookup=f"{package.ecosystem}:{package.normalized}",
+        kind=kind,
+        defaults={
+            "package": package,
+            "private": package.is_private,
+            "project_id": package.project_id,
+            "body": body,
+            "etag": build_etag(body),
+            "built_at": timezone.now(),
+        },
+    )
+
+
+def _tell_namesakes(package: Package) -> None:
+    """Packages of the same name elsewhere must name this one in `also_in`."""
+    for slug in also_in(package):
+        key = lookup_key(slug, package.name)
+        other = Package.objects.select_related("project").get(documents__lookup=key, documents__kind="detail")
+        _store(other, "detail", orjson.dumps(detail(other), option=orjson.OPT_UTC_Z))

@@ -1,0 +1,169 @@
+"""Three questions asked before acting: may this be published, be approved, be downloaded?
+
+A gate is `(subject, actor) -> Verdict`, named by dotted path in `settings.REGISTRY_GATES`. It has no side
+effects. An exception inside one is not caught: what cannot be judged does not pass.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from accounts.actors import Actor
+from registry.models import Check, Package, Release
+
+ORDER = {"allow": 0, "hold": 1, "deny": 2}
+BLOCKING_CHECKS = ("archive", "manifest", "integrity", "signature", "name")
+RESERVED_NAMES = frozenset({"publish", "stats", "node_modules", "favicon.ico"})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one gate says: allow, hold or deny, a code for programs and a sentence for people."""
+
+    gate: str
+    answer: str
+    code: str
+    reason: str
+    details_url: str = ""
+    remedy: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """The shape that the API, the pages and the decision record share."""
+        shape = asdict(self)
+        del shape["remedy"]
+        return shape
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """The subject of the publishing gates: a version that is about to stand."""
+
+    ecosystem: str
+    name: str
+    version: str
+    origin: str
+    package: Package | None
+    project_id: int
+
+
+Gate = Callable[[Any, Actor], Verdict]
+
+
+@cache
+def _gates(question: str) -> tuple[Gate, ...]:
+    return tuple(import_string(path) for path in settings.REGISTRY_GATES[question])
+
+
+def ask(question: str, subject: Any, actor: Actor) -> list[Verdict]:
+    """Every gate's verdict on the question, in the order of the settings."""
+    return [gate(subject, actor) for gate in _gates(question)]
+
+
+def worst(verdicts: Iterable[Verdict]) -> str:
+    """The answer that counts: deny before hold before allow."""
+    return max((verdict.answer for verdict in verdicts), key=ORDER.__getitem__, default="allow")
+
+
+def first_objection(verdicts: Iterable[Verdict]) -> Verdict | None:
+    """The gravest verdict that is not allow, the earliest among equals."""
+    objections = [verdict for verdict in verdicts if verdict.answer != "allow"]
+    return max(objections, key=lambda verdict: ORDER[verdict.answer], default=None)
+
+
+# --- publishing ----------------------------------------------------------------------------------------------------
+def name_is_free_or_ours(subject: Publication, actor: Actor) -> Verdict:
+    """A name belongs to the project that took it first; its maintainers may publish, others may only submit."""
+    package = subject.package
+    if package is None or actor.is_system or subject.origin != Release.Origin.PUBLISHED:
+        return Verdict("ownership", "allow", "NAME_AVAILABLE", "The name is free or yours.")
+    member = package.project_id in actor.project_ids
+    if member or actor.is_admin:
+        return Verdict("ownership", "allow", "NAME_OURS", "The name belongs to your project.")
+    return Verdict(
+        "ownership",
+        "deny",
+        "NAME_TAKEN",
+        f"The {subject.ecosystem} package {subject.name} belongs to another project. Choose another name, "
+        "or ask its maintainers to add you.",
+    )
+
+
+def name_is_not_reserved(subject: Publication, actor: Actor) -> Verdict:
+    """Words that the portal's own routes use are no package names."""
+    if subject.name.lower() in RESERVED_NAMES:
+        return Verdict("reserved", "deny", "NAME_RESERVED", f"“{subject.name}” is a reserved word. Choose another name.")
+    return Verdict("reserved", "allow", "NAME_ALLOWED", "The name is not reserved.")
+
+
+# --- approving -----------------------------------------------------------------------------------------------------
+def checks_pass(release: Release, actor: Actor) -> Verdict:
+    """Every check has ended, and none of those that judge the archive itself failed."""
+    checks = list(release.checks.all())
+    open_checks = [check.name for check in checks if check.status in Check.OPEN]
+    if open_checks:
+        return Verdict("checks", "hold", "CHECKS_RUNNING", f"Checks are still running: {', '.join(open_checks)}.")
+    failed = [check for check in checks if check.name in BLOCKING_CHECKS and check.status == Check.Status.FAILED]
+    if failed:
+        reasons = "; ".join(f"{check.name}: {check.summary}" for check in failed)
+        return Verdict("checks", "deny", "CHECK_FAILED", f"A check failed. {reasons}")
+    errored = [check.name for check in checks if check.status == Check.Status.ERRORED]
+    if errored:
+        return Verdict(
+            "checks", "hold", "CHECK_ERRORED", f"A check could not be carried out: {', '.join(errored)}. Run it again."
+        )
+    return Verdict("checks", "allow", "CHECKS_PASSED", "Every check has passed.")
+
+
+def review_policy(release: Release, actor: Actor) -> Verdict:
+    """Whether a person must decide: always for submitted packages, by the project's policy for published ones."""
+    if release.origin == Release.Origin.SUBMITTED:
+        return Verdict(
+            "review", "hold", "REVIEW_NEEDED", "Third-party packages are approved by a maintainer, and none has yet."
+        )
+    if release.project.review_policy == "manual":
+        return Verdict(
+            "review", "hold", "REVIEW_NEEDED", f"The project {release.project.slug} wants a maintainer to decide."
+        )
+    return Verdict("review", "allow", "REVIEW_AUTOMATIC", "The project approves what passes every check.")
+
+
+# --- downloading ---------------------------------------------------------------------------------------------------
+def is_visible(release: Release, actor: Actor) -> Verdict:
+    """Private packages are for members of their project."""
+    package = release.package
+    if package.is_private and not actor.sees_project(package.project_id):
+        return Verdict("visibility", "deny", "PRIVATE", "This package is private to its project.")
+    return Verdict("visibility", "allow", "VISIBLE", "You may see this package.")
+
+
+def is_not_removed(release: Release, actor: Actor) -> Verdict:
+    """What was unlisted leaves for 24 hours more by exact version; what was removed does not."""
+    if release.is_purged:
+        return Verdict("retirement", "deny", "REMOVED", "This version was unlisted and its file has been removed.")
+    if release.is_unlisted:
+        return Verdict("retirement", "allow", "UNLISTED", "This version is unlisted and will be removed.")
+    return Verdict("retirement", "allow", "LISTED", "This version is listed.")
+
+
+def is_decided(release: Release, actor: Actor) -> Verdict:
+    """Only approved versions leave. The reason is the one that the decision, or the hold, was given."""
+    status = release.status
+    if status == Release.Status.APPROVED:
+        return Verdict("decision", "allow", "APPROVED", "This version is approved.")
+    if status == Release.Status.PENDING:
+        reason = release.held_because or "It waits for its checks and a decision."
+        return Verdict(
+            "decision", "hold", "PENDING", f"This version is not approved yet. {reason}", remedy="Wait, or ask a maintainer."
+        )
+    word = "rejected" if status == Release.Status.REJECTED else "quarantined"
+    return Verdict(
+        "decision",
+        "deny",
+        word.upper(),
+        f"This version is {word}. {release.held_because}".strip(),
+        remedy="Use another version, or ask a maintainer to reconsider.",
+    )

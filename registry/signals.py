@@ -1,0 +1,18 @@
+"""Announcements, sent after commit. Whoever listens must be quick: enqueue a job, do not do it here."""
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.dispatch import Signal
+
+if TYPE_CHECKING:
+    from registry.models import Release
+
+release_published = Signal()  # release: a new version stands, its checks are queued
+release_approved = Signal()  # release: it may be served from now on
+release_retired = Signal()  # release: rejected, quarantined, unlisted or removed
+
+
+def announce(signal: Signal, release: "Release") -> None:
+    """Send the signal once the current transaction is committed; a listener that fails stops nobody else."""
+    transaction.on_commit(lambda: signal.send_robust(sender=type(release), release=release))

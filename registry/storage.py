@@ -1,0 +1,230 @@
+"""Bytes: staged while they stream in and are hashed, then kept under their digest. The only code that touches them.
+
+The order of writes is what makes a crash harmless: the staged file is synced, a `pending` row says that the bytes
+are wanted, the object is put under a key that is never used twice, and the caller's transaction makes the row
+`ready` together with what refers to it. `reconcile` removes whatever a crash left between two of these steps.
+"""
+
+import hashlib
+import logging
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import IO, Protocol
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from registry import blobstores
+from registry.errors import InvalidInput, TooLarge, Unavailable
+from registry.models import Blob
+
+logger = logging.getLogger(__name__)
+CHUNK = 256 * 1024
+ORPHAN_AGE = timedelta(hours=24)
+DELETE_GRACE = timedelta(hours=1)
+
+
+class Readable(Protocol):
+    """Anything that gives bytes: a request, a file, an upstream's answer."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, empty at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Bytes that have arrived and mean nothing yet: a private file and its digests."""
+
+    path: Path
+    size: int
+    sha256: str
+    sha512: str
+    sha1: str
+
+    def digests_of_prefix(self, length: int) -> "Staged":
+        """The same file seen as its first `length` bytes, with their digests (a signature may be appended)."""
+        with self.path.open("rb") as file:
+            return _hash(file, self.path, length)
+
+
+def _hash(stream: Readable, path: Path, limit: int) -> Staged:
+    digests = [hashlib.sha256(), hashlib.sha512(), hashlib.sha1(usedforsecurity=False)]
+    left = limit
+    while left and (chunk := stream.read(min(CHUNK, left))):
+        left -= len(chunk)
+        for digest in digests:
+            digest.update(chunk)
+    return Staged(path, limit - left, *(digest.hexdigest() for digest in digests))
+
+
+class _Tee:
+    """Hands on what it reads and writes it to a file on the way; refuses more than the limit."""
+
+    def __init__(self, stream: Readable, file: IO[bytes], limit: int) -> None:
+        self.stream, self.file, self.left = stream, file, limit
+
+    def read(self, size: int, /) -> bytes:
+        chunk = self.stream.read(size)
+        self.left -= len(chunk)
+        if self.left < 0:
+            raise TooLarge(f"The upload is larger than this portal accepts ({settings.MAX_UPLOAD_MB} MB).")
+        self.file.write(chunk)
+        return chunk
+
+
+@contextmanager
+def stage(stream: Readable, limit: int | None = None) -> Iterator[Staged]:
+    """Write the stream to a private file, hashing on the way; the file is gone when the block ends.
+
+    `limit` is in bytes (default: MAX_UPLOAD_MB). Raises TooLarge beyond it, InvalidInput when nothing arrives.
+    """
+    limit = settings.MAX_UPLOAD_MB * 1024 * 1024 if limit is None else limit
+    settings.STAGING_DIR.mkdir(parents=True, exist_ok=True)
+    path = settings.STAGING_DIR / secrets.token_hex(16)
+    try:
+        with path.open("xb") as file:
+            staged = _hash(_Tee(stream, file, limit), path, limit + 1)
+            file.flush()
+            os.fsync(file.fileno())
+        if not staged.size:
+            raise InvalidInput("The request carries no file. Send the archive as the body or as the part “file”.")
+        yield staged
+    except OSError as problem:
+        logger.exception("Staging failed")
+        raise Unavailable("The portal cannot write files right now. Try again in a minute.") from problem
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@cache
+def store() -> blobstores.BlobStore:
+    """The blob store that STORAGE_URL names."""
+    return blobstores.from_url(settings.STORAGE_URL)
+
+
+def keep(staged: Staged) -> Blob:
+    """Put the staged bytes under their digest; the blob stays `pending` until `confirm` in the caller's transaction."""
+    blob = _reserve(staged)
+    try:
+        store().put_if_absent(blob.key, staged.path, staged.size, staged.sha256)
+    except OSError as problem:
+        logger.exception("The blob store refused %s", blob.key)
+        raise Unavailable("The portal cannot store files right now. Try again in a minute.") from problem
+    return blob
+
+
+def _reserve(staged: Staged) -> Blob:
+    """Say that these bytes are wanted, so that no clean-up takes them; one row per digest while it is alive."""
+    for _ in range(8):
+        alive = Blob.objects.filter(sha256=staged.sha256).exclude(state=Blob.State.DELETING)
+        if alive.update(touched_at=timezone.now()):
+            return alive.get()
+        with suppress(IntegrityError), transaction.atomic():
+            last = Blob.objects.filter(sha256=staged.sha256).aggregate(last=Max("generation"))["last"]
+            return Blob.objects.create(
+                sha256=staged.sha256, size=staged.size, generation=0 if last is None else last + 1
+            )
+    raise Unavailable("Somebody else is storing the same file right now. Try again in a moment.")
+
+
+def confirm(blob: Blob) -> None:
+    """Make the blob `ready`; inside the transaction that refers to it. Raises Unavailable if it was taken away."""
+    alive = Blob.objects.select_for_update().filter(pk=blob.pk).exclude(state=Blob.State.DELETING)
+    if not alive.update(state=Blob.State.READY, touched_at=timezone.now()):
+        raise Unavailable("The stored file was cleaned away while it was being published. Send it again.")
+
+
+def open_blob(blob: Blob, offset: int = 0) -> IO[bytes]:
+    """The stored bytes from `offset` on. Raises Unavailable when the store cannot give them."""
+    try:
+        return store().open(blob.key, offset)
+    except OSError as problem:
+        logger.error("Blob %s cannot be read: %s", blob.key, problem)
+        raise Unavailable("The file cannot be read from storage right now. Try again in a minute.") from problem
+
+
+def local_path(blob: Blob) -> Path | None:
+    """Where the blob lies on this machine, if the store is a directory."""
+    return store().local_path(blob.key)
+
+
+@contextmanager
+def as_file(blob: Blob) -> Iterator[Path]:
+    """The blob as a file that can be opened by path: itself in a directory store, else a staged copy."""
+    if (path := local_path(blob)) is not None:
+        yield path
+        return
+    with open_blob(blob) as stream, stage(stream, blob.size) as staged:
+        yield staged.path
+
+
+def digests(blob: Blob) -> Staged:
+    """Read the blob back and hash it, to compare with what was recorded."""
+    with open_blob(blob) as stream:
+        return _hash(stream, Path(), blob.size + 1)
+
+
+# --- keeping house -------------------------------------------------------------------------------------------------
+def reconcile() -> dict[str, int]:
+    """Remove what crashes left behind and what nothing refers to; safe to run at any time, on any process."""
+    return {
+        "unreferenced": _mark_unreferenced(),
+        "deleted": _delete_marked(),
+        "strays": _delete_strays(),
+        "staging": _delete_old_staging(),
+    }
+
+
+def _mark_unreferenced() -> int:
+    """Blobs that no artifact names and nobody touched for a day are given up, under the lock publishers take."""
+    old = timezone.now() - ORPHAN_AGE
+    candidates = Blob.objects.filter(touched_at__lt=old, artifacts__isnull=True).exclude(state=Blob.State.DELETING)
+    marked = 0
+    for pk in list(candidates.values_list("pk", flat=True)[:500]):
+        with transaction.atomic():
+            blob = Blob.objects.select_for_update().filter(pk=pk, touched_at__lt=old).first()
+            if blob and not blob.artifacts.exists():
+                marked += Blob.objects.filter(pk=pk).update(state=Blob.State.DELETING, touched_at=timezone.now())
+    return marked
+
+
+def _delete_marked() -> int:
+    """Objects whose blob was given up an hour ago (longer than any download lasts) go, then their rows."""
+    due = Blob.objects.filter(state=Blob.State.DELETING, touched_at__lt=timezone.now() - DELETE_GRACE)
+    deleted = 0
+    for blob in list(due[:500]):
+        store().delete(blob.key)
+        deleted += Blob.objects.filter(pk=blob.pk, state=Blob.State.DELETING).delete()[0]
+    return deleted
+
+
+def _delete_strays() -> int:
+    """Objects older than a day that no row names: only what this code wrote, by the form of its keys."""
+    deleted = 0
+    for key in store().old_keys(time.time() - ORPHAN_AGE.total_seconds()):
+        digest, _, generation = key.rpartition("/")[2].partition(".")
+        if generation.isdigit() and not Blob.objects.filter(sha256=digest, generation=int(generation)).exists():
+            store().delete(key)
+            deleted += 1
+    return deleted
+
+
+def _delete_old_staging() -> int:
+    """Staged files that outlived the longest request belong to a process that died."""
+    deleted = 0
+    if settings.STAGING_DIR.is_dir():
+        for path in settings.STAGING_DIR.iterdir():
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < time.time() - ORPHAN_AGE.total_seconds():
+                    path.unlink()
+                    deleted += 1
+    return deleted

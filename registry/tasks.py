@@ -1,0 +1,195 @@
+"""Jobs and the tasks that wake them. Rows are the truth: a lost message costs one sweep, a killed worker one lease.
+
+A handler is `(job) -> None`, registered by kind; it must be idempotent. Raise `Later(seconds)` to come back.
+"""
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from celery import shared_task
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from registry.models import Job
+
+logger = logging.getLogger(__name__)
+MAX_ATTEMPTS = 12
+Handler = Callable[[Job], None]
+_handlers: dict[str, Handler] = {}
+_periodic: dict[str, Callable[[], object]] = {}
+
+
+class Later(Exception):
+    """Not now: run the job again after so many seconds. Not a failure."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"again in {seconds} s")
+        self.seconds = seconds
+
+
+def handles(kind: str) -> Callable[[Handler], Handler]:
+    """Register the function as the handler of a kind of job."""
+
+    def register(handler: Handler) -> Handler:
+        _handlers[kind] = handler
+        return handler
+
+    return register
+
+
+def periodically(name: str) -> Callable[[Callable[[], object]], Callable[[], object]]:
+    """Register the function under the name of a periodic task (see config/celery.py for its interval)."""
+
+    def register(function: Callable[[], object]) -> Callable[[], object]:
+        _periodic[name] = function
+        return function
+
+    return register
+
+
+def enqueue(
+    kind: str, ref: object, *, dedupe: str = "", delay: float = 0, payload: dict[str, Any] | None = None
+) -> Job:
+    """Write the job inside the caller's transaction (done ones reopen under the same key) and wake a worker after it."""
+    key = dedupe or f"{kind}:{ref}"
+    due = timezone.now() + timedelta(seconds=delay)
+    fresh = {"kind": kind, "ref": str(ref), "payload": payload or {}, "state": Job.State.OPEN, "due_at": due}
+    job, _ = Job.objects.update_or_create(
+        dedupe_key=key,
+        defaults=fresh | {"attempts": 0, "lease_until": None, "lease_owner": "", "last_error": "", "finished_at": None},
+    )
+    if not delay:
+        transaction.on_commit(lambda: hint(job.pk), robust=True)
+    return job
+
+
+def hint(job_id: int) -> None:
+    """Tell a worker that a job is due. Losing this message only costs one sweep, so a dead broker is no error."""
+    try:
+        run_job.apply_async(args=(job_id,), retry=False)
+    except Exception as problem:
+        logger.warning("The broker did not take the hint for job %s (%s); the sweeper will find it.", job_id, problem)
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{id(connection)}"
+
+
+def claim(job_id: int) -> Job | None:
+    """Take the lease of a due job, or None when it is done, not due or somebody else's."""
+    now = timezone.now()
+    owner = f"{_owner()}:{now.timestamp()}"
+    taken = (
+        Job.objects.filter(pk=job_id, state=Job.State.OPEN, due_at__lte=now)
+        .filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
+        .update(
+            lease_until=now + timedelta(seconds=settings.JOB_LEASE_SECONDS),
+            lease_owner=owner,
+            attempts=F("attempts") + 1,
+        )
+    )
+    return _unless_poisonous(Job.objects.filter(pk=job_id, lease_owner=owner).first()) if taken else None
+
+
+def _unless_poisonous(job: Job | None) -> Job | None:
+    """A job that killed its worker too often is dead: it must not kill the next one."""
+    if job is None or job.attempts <= MAX_ATTEMPTS:
+        return job
+    _fail(job, RuntimeError("The worker died every time this job ran."))
+    return None
+
+
+def execute(job: Job) -> bool:
+    """Run the handler of a claimed job and write how it ended. A failure comes back later, with back-off."""
+    try:
+        _handlers[job.kind](job)
+    except Later as later:
+        _release(job, later.seconds, attempts=max(job.attempts - 1, 0))
+    except Exception as problem:
+        logger.exception("Job %s failed (attempt %s)", job, job.attempts)
+        _fail(job, problem)
+    else:
+        _mine(job).update(state=Job.State.DONE, finished_at=timezone.now(), lease_until=None, last_error="")
+        return True
+    return False
+
+
+def _mine(job: Job) -> Any:
+    return Job.objects.filter(pk=job.pk, lease_owner=job.lease_owner, state=Job.State.OPEN)
+
+
+def _release(job: Job, seconds: float, **fields: Any) -> None:
+    _mine(job).update(due_at=timezone.now() + timedelta(seconds=seconds), lease_until=None, **fields)
+
+
+def _fail(job: Job, problem: Exception) -> None:
+    text = f"{type(problem).__name__}: {problem}"[:2000]
+    if job.attempts >= MAX_ATTEMPTS:
+        _mine(job).update(state=Job.State.DEAD, finished_at=timezone.now(), lease_until=None, last_error=text)
+    else:
+        _release(job, min(2**job.attempts, 3600), last_error=text)
+
+
+def due(limit: int = 100) -> list[int]:
+    """Ids of the jobs that wait and are due, the longest waiting first."""
+    now = timezone.now()
+    waiting = Job.objects.filter(state=Job.State.OPEN, due_at__lte=now).filter(
+        Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    )
+    return list(waiting.order_by("due_at", "id").values_list("pk", flat=True)[:limit])
+
+
+def run_due(limit: int = 100) -> int:
+    """Run what is due in this process; returns how many jobs were claimed. Needs no broker."""
+    ran = 0
+    for job_id in due(limit):
+        if job := claim(job_id):
+            execute(job)
+            ran += 1
+    return ran
+
+
+def drain(rounds: int = 50) -> int:
+    """Run jobs in this process until none is due; returns how many ran."""
+    total = 0
+    for _ in range(rounds):
+        if not (ran := run_due()):
+            break
+        total += ran
+    return total
+
+
+def run_periodic(name: str) -> object:
+    """Run one registered periodic function by its name."""
+    return _periodic[name]()
+
+
+@shared_task(name="registry.run_job")
+def run_job(job_id: int) -> None:
+    """Claim and run one job; a second message for it does nothing."""
+    if job := claim(job_id):
+        execute(job)
+
+
+@shared_task(name="registry.sweep")
+def sweep() -> None:
+    """Run what is overdue: lost hints, expired leases, jobs whose time has come."""
+    run_due(limit=200)
+
+
+@shared_task(name="registry.reconcile")
+def reconcile() -> None:
+    """Bring storage and rows in line."""
+    run_periodic("reconcile")
+
+
+@shared_task(name="registry.refresh_figures")
+def refresh_figures() -> None:
+    """Fold the day's downloads into the packages' figures."""
+    run_periodic("refresh_figures")
