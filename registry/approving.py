@@ -1,0 +1,206 @@
+"""Approving: decisions by maintainers and by policy, each recorded as evidence on the digest it was made on."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts import auditing
+from accounts.actors import SYSTEM, Actor
+from registry import documents, ecosystems, gates, signals
+from registry.errors import Conflict, Forbidden, InvalidInput
+from registry.models import Check, Decision, DistTag, Release
+
+STATUS = Release.Status
+DECIDABLE = (STATUS.PENDING, STATUS.QUARANTINED)
+REASON_LIMIT = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A decision about to be written."""
+
+    answer: str
+    reason: str
+    override: bool = False
+    verdicts: tuple[gates.Verdict, ...] = ()
+
+
+def approve(
+    release: Release, actor: Actor, *, reason: str = "", override: bool = False, sha256: str | None = None
+) -> Release:
+    """Approve a pending or quarantined release.
+
+    `sha256` is the digest that was reviewed. Over an objection of a check or policy it needs `override` and a reason.
+    Raises Forbidden (own submission, no maintainer), Conflict (decided meanwhile, other digest, objections).
+    """
+    actor.need("review")
+    release = _fresh(release)
+    _refuse_own(release, actor)
+    verdicts = tuple(gates.ask("approving", release, actor))
+    _refuse_over_objections(verdicts, override, reason)
+    ruling = Ruling(STATUS.APPROVED, reason, _overrides(verdicts), verdicts)
+    return _decide(release, actor, ruling, DECIDABLE, sha256)
+
+
+def reject(release: Release, actor: Actor, *, reason: str, sha256: str | None = None) -> Release:
+    """Reject a pending or quarantined release, with a reason that its submitter will read."""
+    actor.need("review")
+    release = _fresh(release)
+    ruling = Ruling(STATUS.REJECTED, _need_reason(reason), verdicts=tuple(gates.ask("approving", release, actor)))
+    return _decide(release, actor, ruling, DECIDABLE, sha256)
+
+
+def quarantine(release: Release, actor: Actor, *, reason: str) -> Release:
+    """Withdraw an approved release at once, with a reason."""
+    actor.need("review")
+    release = _fresh(release)
+    ruling = Ruling(STATUS.QUARANTINED, _need_reason(reason), verdicts=tuple(gates.ask("approving", release, actor)))
+    return _decide(release, actor, ruling, (STATUS.APPROVED,), None)
+
+
+def reconsider(release: Release) -> Release:
+    """Bring the status in line with today's verdicts: approve what nothing holds, withdraw what is now denied.
+
+    What a person rejected stays so; what a person approved over an objection stays until a new one appears.
+    """
+    release = _fresh(release)
+    verdicts = tuple(gates.ask("approving", release, SYSTEM))
+    answer = gates.worst(verdicts)
+    if release.status == STATUS.PENDING and answer == "allow":
+        reason = "Every check passed and the project's policy is automatic."
+        return _decide(release, SYSTEM, Ruling(STATUS.APPROVED, reason, verdicts=verdicts), (STATUS.PENDING,), None)
+    if release.status == STATUS.APPROVED and (news := _new_objections(release, verdicts)):
+        ruling = Ruling(STATUS.QUARANTINED, news[0].reason, verdicts=verdicts)
+        return _decide(release, SYSTEM, ruling, (STATUS.APPROVED,), None)
+    if release.status == STATUS.PENDING:
+        _say_why_held(release, verdicts)
+    return release
+
+
+def _fresh(release: Release) -> Release:
+    return Release.objects.select_related("package__project", "project", "submitted_by").get(pk=release.pk)
+
+
+# --- what a decision must satisfy ----------------------------------------------------------------------------------
+def _refuse_own(release: Release, actor: Actor) -> None:
+    own = actor.user is not None and release.submitted_by_id == actor.user.pk
+    if own and not settings.REVIEW_SELF_APPROVAL:
+        raise Forbidden("You submitted this version yourself; another maintainer must decide.", code="self_approval")
+
+
+def _need_reason(reason: str) -> str:
+    if not reason.strip():
+        raise InvalidInput("Give a reason: the submitter will read it.", details={"reason": ["required"]})
+    if len(reason) > REASON_LIMIT:
+        raise InvalidInput(f"Keep the reason under {REASON_LIMIT} characters.", details={"reason": ["too long"]})
+    return reason.strip()
+
+
+def _overrides(verdicts: tuple[gates.Verdict, ...]) -> bool:
+    """Whether approving means to overrule a verdict; that a person is asked for is no objection to that person."""
+    return any(verdict.answer != "allow" for verdict in verdicts if verdict.gate != "review")
+
+
+def _refuse_over_objections(verdicts: tuple[gates.Verdict, ...], override: bool, reason: str) -> None:
+    objections = [verdict for verdict in verdicts if verdict.answer == "deny" and verdict.gate != "review"]
+    running = [verdict for verdict in verdicts if verdict.code == "CHECKS_RUNNING"]
+    holds = [verdict for verdict in verdicts if verdict.answer == "hold" and verdict.gate != "review"]
+    if running and not override:
+        raise Conflict(f"{running[0].reason} Wait for them, or override with a reason.", code="checks_running")
+    if objections and not override:
+        raise Conflict(
+            f"{objections[0].reason} Approving anyway needs an override and a reason.",
+            code="objection",
+            details={"verdicts": [verdict.as_dict() for verdict in objections]},
+        )
+    if override and (objections or holds):
+        _need_reason(reason)
+
+
+def _new_objections(release: Release, verdicts: tuple[gates.Verdict, ...]) -> list[gates.Verdict]:
+    """Denials that the standing decision did not know of."""
+    denials = [verdict for verdict in verdicts if verdict.answer == "deny"]
+    standing = release.decisions.filter(answer=STATUS.APPROVED).first()
+    known = {(one["gate"], one["reason"]) for one in standing.verdicts} if standing and standing.override else set()
+    return [verdict for verdict in denials if (verdict.gate, verdict.reason) not in known]
+
+
+def _say_why_held(release: Release, verdicts: tuple[gates.Verdict, ...]) -> None:
+    """Keep the one sentence that explains the wait where lists and documents can read it."""
+    objection = gates.first_objection(verdicts)
+    why = objection.reason if objection else ""
+    if why == release.held_because:
+        return
+    with transaction.atomic():
+        Release.objects.filter(pk=release.pk, status=STATUS.PENDING).update(held_because=why)
+        documents.rebuild(release.package, "held", release)
+
+
+# --- writing it down -----------------------------------------------------------------------------------------------
+def _decide(
+    release: Release, actor: Actor, ruling: Ruling, allowed: tuple[str, ...], sha256: str | None
+) -> Release:
+    """One conditional update decides who wins; only the winner writes the record."""
+    if sha256 is not None and sha256 != release.sha256:
+        raise Conflict("The file is not the one that was reviewed. Look at it again.", code="digest_changed")
+    with transaction.atomic():
+        standing = Release.objects.filter(
+            pk=release.pk, status__in=allowed, sha256=release.sha256, unlisted_at__isnull=True
+        )
+        held_because = "" if ruling.answer == STATUS.APPROVED else ruling.reason
+        if not standing.update(status=ruling.answer, held_because=held_because):
+            raise _too_late(release)
+        release.status, release.held_because = ruling.answer, held_because
+        _record(release, actor, ruling)
+        if ruling.answer == STATUS.APPROVED:
+            _move_tag(release)
+        documents.rebuild(release.package, ruling.answer, release)
+        approved = ruling.answer == STATUS.APPROVED
+        signals.announce(signals.release_approved if approved else signals.release_retired, release)
+    return release
+
+
+def _too_late(release: Release) -> Conflict:
+    now = Release.objects.get(pk=release.pk)
+    word = "unlisted" if now.is_unlisted else now.status
+    return Conflict(f"This version is {word} already; this decision no longer applies to it.", code="not_decidable")
+
+
+def _record(release: Release, actor: Actor, ruling: Ruling) -> None:
+    by_name = actor.user.username if actor.user else "policy"
+    checks = [
+        {"name": check.name, "status": check.status, "summary": check.summary}
+        for check in Check.objects.filter(release=release)
+    ]
+    Decision.objects.create(
+        release=release,
+        answer=ruling.answer,
+        by=actor.user,
+        by_name=by_name,
+        pseudonym=actor.pseudonym,
+        reason=ruling.reason,
+        sha256=release.sha256,
+        override=ruling.override,
+        verdicts=[verdict.as_dict() for verdict in ruling.verdicts],
+        checks=checks,
+    )
+    package = release.package
+    auditing.record(
+        f"release.{ruling.answer}",
+        f"{package.ecosystem}:{package.name}@{release.version}",
+        actor,
+        details={"sha256": release.sha256, "override": ruling.override, "reason": ruling.reason[:500]},
+        project=release.project.slug,
+    )
+
+
+def _move_tag(release: Release) -> None:
+    """Give the release its dist-tag; `latest` only moves up in the ecosystem's order."""
+    tag = release.requested_tag or "latest"
+    key = ecosystems.get(release.package.ecosystem).sort_key
+    standing = DistTag.objects.select_related("release").filter(package=release.package, tag=tag).first()
+    if standing and tag == "latest" and standing.release.is_served and not standing.release.is_unlisted:
+        if key(standing.release.version) > key(release.version):
+            return
+    DistTag.objects.update_or_create(package=release.package, tag=tag, defaults={"release": release})

@@ -1,0 +1,166 @@
+"""Checking: automated verdicts on a release, gathered in the worker, written row by row as they end."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from accounts import auditing, signatures
+from accounts.actors import Actor
+from registry import approving, documents, ecosystems, storage, tasks
+from registry.ecosystems.confusables import one_edit_away, skeleton
+from registry.errors import Refused, RegistryError
+from registry.models import Artifact, Check, Job, Package, Release
+
+logger = logging.getLogger(__name__)
+NEEDS_FILE = ("archive", "integrity", "signature")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a check found: a status of `Check.Status`, one sentence, and facts for machines."""
+
+    status: str
+    summary: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def open_checks(release: Release) -> None:
+    """Write a waiting row per check and the job that runs them; inside the caller's transaction."""
+    Check.objects.bulk_create(
+        Check(release=release, name=name, position=position)
+        for position, name in enumerate(settings.REGISTRY_CHECKS)
+    )
+    tasks.enqueue("check", release.pk)
+
+
+def rescan(release: Release, actor: Actor, names: list[str] | None = None) -> Release:
+    """Open the checks again (all, or those named) and queue them. Needs the scope review."""
+    actor.need("review")
+    with transaction.atomic():
+        again = release.checks.filter(name__in=names) if names else release.checks.all()
+        again.update(status=Check.Status.PENDING, summary="", started_at=None, finished_at=None, duration_ms=None)
+        tasks.enqueue("check", release.pk)
+        auditing.record("release.recheck", str(release), actor, details={"checks": names or "all"})
+    return release
+
+
+@tasks.handles("check")
+def run_checks(job: Job) -> None:
+    """Run every check of the release that is still open, one after the other, then let the policy look at them.
+
+    A check that a dead worker left `running` is open again: checks have no side effects, so running twice is harmless.
+    """
+    release = Release.objects.select_related("package", "project", "manifest", "submitted_by").get(pk=job.ref)
+    for check in release.checks.filter(status__in=Check.OPEN):
+        _run(check, release)
+    with transaction.atomic():
+        documents.rebuild(release.package, "checked", release)
+    approving.reconsider(release)
+
+
+def _run(check: Check, release: Release) -> None:
+    Check.objects.filter(pk=check.pk).update(status=Check.Status.RUNNING, started_at=timezone.now())
+    began = time.monotonic()
+    result = _ask(check.name, release)
+    Check.objects.filter(pk=check.pk).update(
+        status=result.status,
+        summary=result.summary,
+        details=result.details,
+        finished_at=timezone.now(),
+        duration_ms=round((time.monotonic() - began) * 1000),
+    )
+    if check.name == "license" and (expression := result.details.get("expression")):
+        Release.objects.filter(pk=release.pk).update(license=expression[:255])
+
+
+def _ask(name: str, release: Release) -> Result:
+    """The check's answer; one that breaks is `errored`, which never counts as passed."""
+    artifact = release.artifacts.select_related("blob").first()
+    if name in NEEDS_FILE and (artifact is None or artifact.blob is None):
+        return Result("skipped", "There is no file here to look at.")
+    check: Callable[[Release], Result] = import_string(settings.REGISTRY_CHECKS[name])
+    try:
+        return check(release)
+    except Exception as problem:
+        logger.exception("The check %s of %s broke", name, release)
+        return Result("errored", f"The check could not be carried out ({type(problem).__name__}). Run it again.")
+
+
+# --- the checks that need nothing but the package itself -----------------------------------------------------------
+def _primary(release: Release) -> Artifact:
+    return release.artifacts.select_related("blob").all()[0]
+
+
+def check_archive(release: Release) -> Result:
+    """Read the stored bytes strictly once more, as if they had just arrived."""
+    artifact = _primary(release)
+    assert artifact.blob is not None
+    with storage.as_file(artifact.blob) as path:
+        try:
+            package = ecosystems.read_package(path, artifact.filename)
+        except Refused as refusal:
+            return Result("failed", refusal.message, dict(refusal.details))
+    count = len(package.entries)
+    details = {"entries": count, "unpacked_size": package.unpacked_size, "kind": package.kind}
+    return Result("passed", f"A well-formed {package.kind} of {count} files.", details)
+
+
+def check_manifest(release: Release) -> Result:
+    """What the manifest leaves out, and what it would run at installation."""
+    manifest = release.manifest
+    if manifest.install_scripts:
+        names = ", ".join(sorted(manifest.install_scripts))
+        return Result("warned", f"It runs code when it is installed: {names}.", {"install_scripts": manifest.install_scripts})
+    missing = [name for name in ("description", "readme") if not getattr(manifest, name)]
+    if release.origin == Release.Origin.PUBLISHED and missing:
+        return Result("warned", f"The manifest has no {' and no '.join(missing)}.", {"missing": missing})
+    return Result("passed", "Name, version and dependencies are well formed.")
+
+
+def check_integrity(release: Release) -> Result:
+    """Hash the stored bytes and compare with what was recorded when they arrived."""
+    for artifact in release.artifacts.select_related("blob"):
+        assert artifact.blob is not None
+        found = storage.digests(artifact.blob)
+        if (found.sha256, found.sha512, found.size) != (artifact.sha256, artifact.sha512, artifact.size):
+            return Result("failed", f"{artifact.filename} is not what was uploaded.", {"sha256": found.sha256})
+    return Result("passed", "The stored bytes are those that were uploaded.", {"sha256": release.sha256})
+
+
+def check_signature(release: Release) -> Result:
+    """Verify the stored signature over the stored bytes, offline."""
+    artifact = _primary(release)
+    if not artifact.signature:
+        if release.origin == Release.Origin.PUBLISHED:
+            return Result("failed", "It is not signed.")
+        return Result("skipped", "Third-party packages are not signed by us.")
+    try:
+        found = signatures.verify(
+            artifact.signature, sha512=bytes.fromhex(artifact.sha512), sha256=bytes.fromhex(artifact.sha256)
+        )
+    except RegistryError as refusal:
+        return Result("failed", refusal.message)
+    return Result("passed", f"Signed by {artifact.signer} with {found.fingerprint}.", {"fingerprint": found.fingerprint})
+
+
+def check_name(release: Release) -> Result:
+    """Whether people could mistake the name for that of another package here."""
+    package = release.package
+    others = Package.objects.filter(ecosystem=package.ecosystem).exclude(pk=package.pk)
+    older = others.filter(created_at__lte=package.created_at)
+    mine = skeleton(package.name)
+    if twin := older.filter(skeleton=mine).values_list("name", flat=True).first():
+        same_kind = bool(package.scope) == twin.startswith("@")
+        text = f"The name can be mistaken for {twin}, which is another package."
+        return Result("failed" if same_kind else "warned", text, {"confusable_with": twin})
+    near = older.filter(skeleton__in=list(one_edit_away(mine))).values_list("name", flat=True).first()
+    if near:
+        return Result("warned", f"The name is one typing slip away from {near}.", {"confusable_with": near})
+    return Result("passed", "No other package has a name like this.")

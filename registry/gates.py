@@ -47,7 +47,13 @@ class Publication:
     version: str
     origin: str
     package: Package | None
+    origins: frozenset[str]
     project_id: int
+
+    @property
+    def is_first_party(self) -> bool:
+        """Whether the package holds versions that its own project published."""
+        return Release.Origin.PUBLISHED in self.origins
 
 
 Gate = Callable[[Any, Actor], Verdict]
@@ -76,20 +82,26 @@ def first_objection(verdicts: Iterable[Verdict]) -> Verdict | None:
 
 # --- publishing ----------------------------------------------------------------------------------------------------
 def name_is_free_or_ours(subject: Publication, actor: Actor) -> Verdict:
-    """A name belongs to the project that took it first; its maintainers may publish, others may only submit."""
+    """A published name belongs to the project that took it; a third-party name belongs to nobody here.
+
+    So a stranger cannot publish another project's package, nobody can slip an own version under a third-party
+    name, and nobody can submit a look-alike version of an internal one (dependency confusion).
+    """
     package = subject.package
-    if package is None or actor.is_system or subject.origin != Release.Origin.PUBLISHED:
-        return Verdict("ownership", "allow", "NAME_AVAILABLE", "The name is free or yours.")
-    member = package.project_id in actor.project_ids
-    if member or actor.is_admin:
-        return Verdict("ownership", "allow", "NAME_OURS", "The name belongs to your project.")
-    return Verdict(
-        "ownership",
-        "deny",
-        "NAME_TAKEN",
-        f"The {subject.ecosystem} package {subject.name} belongs to another project. Choose another name, "
-        "or ask its maintainers to add you.",
+    if package is None or actor.is_system:
+        return Verdict("ownership", "allow", "NAME_FREE", "The name is free.")
+    if subject.origin == Release.Origin.PUBLISHED and subject.origins and not subject.is_first_party:
+        return _taken(subject, "NAME_THIRD_PARTY", "is a third-party package here. Submit the version for review instead")
+    ours = package.project_id in actor.project_ids or actor.is_admin
+    if ours or (subject.origin != Release.Origin.PUBLISHED and not subject.is_first_party):
+        return Verdict("ownership", "allow", "NAME_OURS", "The name is yours, or a third-party one.")
+    return _taken(
+        subject, "NAME_TAKEN", "belongs to another project. Choose another name, or ask its maintainers to add you"
     )
+
+
+def _taken(subject: Publication, code: str, why: str) -> Verdict:
+    return Verdict("ownership", "deny", code, f"The {subject.ecosystem} package {subject.name} {why}.")
 
 
 def name_is_not_reserved(subject: Publication, actor: Actor) -> Verdict:

@@ -1,0 +1,360 @@
+"""Publishing: `receive` takes bytes that mean nothing yet, `publish` makes a release of them."""
+
+import os
+from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from accounts import auditing, signatures, signing_keys
+from accounts.actors import Actor
+from accounts.models import Membership, Project, SigningKey
+from registry import checking, documents, ecosystems, gates, signals, storage
+from registry.ecosystems.base import Manifest
+from registry.ecosystems.base import Package as ReadPackage
+from registry.ecosystems.confusables import skeleton
+from registry.errors import Conflict, Forbidden, InvalidInput, Refused, RegistryError
+from registry.models import (
+    Artifact,
+    ArtifactContents,
+    Blob,
+    Dependency,
+    Package,
+    PackageMaintainer,
+    Release,
+    ReleaseManifest,
+)
+from registry.models.packages import CATEGORIES
+
+HOW_TO_SIGN = (
+    "The archive is not signed. Sign it with `ssh-keygen -Y sign -n codesync -f KEY FILE`, with a key that is "
+    "registered on your profile page, and send the signature as the header X-Signature (base64), as the part "
+    "“signature”, or appended to the archive."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signature that was verified, and the key and person it belongs to."""
+
+    armored: str
+    key: SigningKey
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Everything `publish` needs to know about one file: what was read from it, where it is, who signed it."""
+
+    package: ReadPackage
+    staged: storage.Staged
+    signed: Signed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What the client may choose: everything else is read from the archive."""
+
+    origin: str = Release.Origin.PUBLISHED
+    tag: str = "latest"
+    access: str = ""
+    category: str = ""
+    submitted_for: str = ""
+    note: str = ""
+
+
+def receive(stream: storage.Readable, limit: int | None = None) -> AbstractContextManager[storage.Staged]:
+    """Stream the body to a staged file that is gone when the block ends. `limit` in bytes; raises TooLarge."""
+    return storage.stage(stream, limit)
+
+
+def publish_upload(
+    staged: storage.Staged,
+    actor: Actor,
+    *,
+    signature: str | None = None,
+    tag: str = "latest",
+    access: str = "",
+    category: str = "",
+    filename: str = "",
+) -> Release:
+    """Publish a signed archive: verify, read strictly, ask the gates, keep the bytes, make the release.
+
+    Raises Unauthenticated, Forbidden, InvalidInput, Refused (unsigned, bad signature, hostile archive), Conflict
+    (the version exists). A refusal leaves one audit event and nothing else.
+    """
+    with refusals_audited("release.publish", filename or "upload", actor):
+        actor.need("publish")
+        intent = Intent(tag=check_tag(tag), access=_check_access(access), category=check_category(category))
+        staged, armored = _take_signature(staged, signature)
+        signed = _verify(armored, staged, actor)
+        package = ecosystems.read_package(staged.path, filename)
+        return publish(Upload(package, staged, signed), actor, intent)
+
+
+def publish(upload: Upload, actor: Actor, intent: Intent) -> Release:
+    """Make a release of a file that was read: bytes before rows, rows before the answer, the broker only a hint."""
+    manifest = upload.package.manifest
+    project = project_of(actor)
+    existing = find_named(manifest.ecosystem, manifest.name)
+    ask_to_publish(manifest, existing, intent.origin, project, actor)
+    refuse_known(existing, manifest)
+    _refuse_other_access(existing, intent.access)
+    blob = storage.keep(upload.staged)
+    try:
+        with transaction.atomic():
+            release = _write_rows(upload, blob, actor, intent, project)
+            storage.confirm(blob)
+    except IntegrityError as problem:
+        raise already_exists(manifest) from problem
+    return release
+
+
+# --- before anything is kept ---------------------------------------------------------------------------------------
+@contextmanager
+def refusals_audited(action: str, what: str, actor: Actor) -> Iterator[None]:
+    """Leave one audit event when the block refuses, and hand the refusal on."""
+    try:
+        yield
+    except RegistryError as refusal:
+        details = {"code": refusal.code, "reason": refusal.message[:500]}
+        with transaction.atomic():
+            auditing.record(action, what[:200], actor, outcome="refused", details=details)
+        raise
+
+
+def _take_signature(staged: storage.Staged, given: str | None) -> tuple[storage.Staged, str | None]:
+    """The archive alone and its signature; one that is appended is cut off the staged file."""
+    length, appended = signatures.split_appended(staged.path)
+    if appended is None:
+        return staged, given
+    if given is not None:
+        raise Refused("Two signatures came with the archive. Send one.", code="signature_twice")
+    os.truncate(staged.path, length)
+    return staged.digests_of_prefix(length), appended
+
+
+def _verify(armored: str | None, staged: storage.Staged, actor: Actor) -> Signed:
+    if armored is None:
+        raise Refused(HOW_TO_SIGN, code="unsigned", details={"signature": ["missing"]})
+    found = signatures.verify(
+        armored, sha512=bytes.fromhex(staged.sha512), sha256=bytes.fromhex(staged.sha256)
+    )
+    key = signing_keys.find_live(found.fingerprint)
+    if key is None or actor.user is None or key.user_id != actor.user.pk:
+        raise Refused(
+            f"The archive is signed by {found.fingerprint}, which is not a signing key of yours. "
+            "Add the key on your profile page, or sign with a registered one.",
+            code="unknown_key",
+            details={"signature": [found.fingerprint]},
+        )
+    return Signed(armored, key)
+
+
+def project_of(actor: Actor) -> Project:
+    """The tenant a publish lands in. Raises InvalidInput without one, Forbidden for readers of it."""
+    project = actor.project
+    if project is None:
+        raise InvalidInput("Say which project this is for: send X-Project-ID, or set a default project.")
+    if actor.is_system or actor.is_admin:
+        return project
+    role = Membership.objects.filter(project=project, user=actor.user).values_list("role", flat=True).first()
+    if role not in (Membership.Role.OWNER, Membership.Role.MEMBER):
+        raise Forbidden(f"You may not publish for the project {project.slug}. Ask its owner to make you a member.")
+    return project
+
+
+def find_named(ecosystem: str, name: str) -> Package | None:
+    """The package of that name in its normal form, whoever owns it."""
+    normalized = ecosystems.get(ecosystem).normalize_name(name)
+    found = Package.objects.select_related("project").filter(ecosystem=ecosystem, normalized=normalized)
+    return found.first()
+
+
+def ask_to_publish(manifest: Manifest, package: Package | None, origin: str, project: Project, actor: Actor) -> None:
+    """Ask the publishing gates; raises Forbidden with their verdicts."""
+    held = package.releases.values_list("origin", flat=True).distinct() if package else ()
+    subject = gates.Publication(
+        manifest.ecosystem, manifest.name, manifest.version, origin, package, frozenset(held), project.pk
+    )
+    verdicts = gates.ask("publishing", subject, actor)
+    if objection := gates.first_objection(verdicts):
+        raise Forbidden(
+            objection.reason, code=objection.code, details={"verdicts": [one.as_dict() for one in verdicts]}
+        )
+
+
+def refuse_known(package: Package | None, manifest: Manifest) -> None:
+    """A name and version once used is never used again, not even after removal."""
+    canonical = ecosystems.get(manifest.ecosystem).canonical_version(manifest.version)
+    if package is not None and package.releases.filter(canonical=canonical).exists():
+        raise already_exists(manifest)
+
+
+def already_exists(manifest: Manifest) -> Conflict:
+    """The refusal of a second publish."""
+    return Conflict(
+        f"{manifest.name} {manifest.version} exists already. Versions are immutable: raise the version number.",
+        code="version_exists",
+    )
+
+
+def _check_access(access: str) -> str:
+    if access not in ("", "public", "private"):
+        raise InvalidInput("Give access as public or private.", details={"access": ["public or private"]})
+    return access
+
+
+def _refuse_other_access(package: Package | None, access: str) -> None:
+    if package is not None and access and access != package.visibility:
+        raise InvalidInput(
+            f"{package.name} is {package.visibility}; publishing a version does not change that.",
+            details={"access": [f"is {package.visibility}"]},
+        )
+
+
+def check_tag(tag: str) -> str:
+    """A dist-tag: a short word that is no version range."""
+    if not tag or len(tag) > 64 or not tag.replace("-", "").replace("_", "").replace(".", "").isalnum() or tag[0].isdigit():
+        raise InvalidInput("A tag is a word of at most 64 characters that is no version.", details={"tag": [tag[:80]]})
+    return tag
+
+
+def check_category(category: str) -> str:
+    """One of the known categories, or none."""
+    known = [key for key, _ in CATEGORIES]
+    if category and category not in known:
+        raise InvalidInput(f"Unknown category. Choose one of {', '.join(known)}.", details={"category": [category[:80]]})
+    return category
+
+
+# --- the rows ------------------------------------------------------------------------------------------------------
+def _write_rows(upload: Upload, blob: Blob, actor: Actor, intent: Intent, project: Project) -> Release:
+    package = take_name(upload.package.manifest, actor, intent, project)
+    release = write_release(package, upload.package.manifest, actor, intent)
+    release.sha256, release.size = upload.staged.sha256, upload.staged.size
+    release.save(update_fields=["sha256", "size"])
+    write_manifest(release, upload.package)
+    _write_artifact(release, upload, blob)
+    finish(release, actor, "release.publish" if intent.origin == Release.Origin.PUBLISHED else "release.submit")
+    return release
+
+
+def take_name(manifest: Manifest, actor: Actor, intent: Intent, project: Project) -> Package:
+    """The package's row, made with this version if nobody holds the name; locked until the transaction ends."""
+    rules = ecosystems.get(manifest.ecosystem)
+    package, made = Package.objects.select_for_update(of=("self",)).get_or_create(
+        ecosystem=manifest.ecosystem,
+        normalized=rules.normalize_name(manifest.name),
+        defaults={
+            "name": manifest.name,
+            "scope": rules.scope_of(manifest.name),
+            "skeleton": skeleton(manifest.name),
+            "project": project,
+            "visibility": intent.access or project.visibility,
+            "category": intent.category,
+        },
+    )
+    if made and actor.user:
+        PackageMaintainer.objects.create(package=package, user=actor.user)
+    return package
+
+
+def write_release(package: Package, manifest: Manifest, actor: Actor, intent: Intent) -> Release:
+    """The version's row, pending until it is decided."""
+    _describe(package, manifest, intent)
+    return Release.objects.create(
+        package=package,
+        version=manifest.version,
+        canonical=ecosystems.get(manifest.ecosystem).canonical_version(manifest.version),
+        origin=intent.origin,
+        project=package.project if intent.origin == Release.Origin.PUBLISHED else actor.project or package.project,
+        submitted_by=actor.user,
+        submitted_for=intent.submitted_for,
+        request_note=intent.note,
+        license=manifest.license[:255],
+        requested_tag=intent.tag,
+        held_because="Its checks have not ended yet.",
+    )
+
+
+def _describe(package: Package, manifest: Manifest, intent: Intent) -> None:
+    """The newest manifest describes the package; a category once chosen stays unless another is given."""
+    package.description = manifest.description
+    package.homepage, package.repository = manifest.homepage, manifest.repository
+    package.keywords = list(manifest.keywords)
+    package.category = intent.category or package.category
+    package.save(update_fields=["description", "homepage", "repository", "keywords", "category"])
+
+
+def write_manifest(release: Release, read: ReadPackage) -> None:
+    """What the archive says of itself, and what it asks for."""
+    manifest = read.manifest
+    ReleaseManifest.objects.create(
+        release=release,
+        description=manifest.description,
+        homepage=manifest.homepage,
+        repository=manifest.repository,
+        keywords=list(manifest.keywords),
+        authors=list(manifest.authors),
+        license_declared=manifest.license,
+        license_classifiers=list(manifest.license_classifiers),
+        license_texts=dict(read.license_texts),
+        install_scripts=dict(manifest.install_scripts),
+        requires=manifest.requires[:512],
+        readme=manifest.readme,
+        readme_format=manifest.readme_format,
+        raw=dict(manifest.raw),
+    )
+    rules = ecosystems.get(manifest.ecosystem)
+    Dependency.objects.bulk_create(
+        Dependency(
+            release=release,
+            ecosystem=manifest.ecosystem,
+            name=need.name,
+            normalized=rules.normalize_name(need.name),
+            range=need.range,
+            kind=need.kind,
+            marker=need.marker,
+        )
+        for need in manifest.dependencies
+    )
+
+
+def _write_artifact(release: Release, upload: Upload, blob: Blob) -> None:
+    staged, package, signed = upload.staged, upload.package, upload.signed
+    artifact = Artifact.objects.create(
+        release=release,
+        blob=blob,
+        filename=package.filename,
+        kind=package.kind,
+        media_type=package.media_type,
+        size=staged.size,
+        sha256=staged.sha256,
+        sha512=staged.sha512,
+        sha1=staged.sha1,
+        entry_count=len(package.entries),
+        unpacked_size=package.unpacked_size,
+        signature=signed.armored if signed else "",
+        signature_fingerprint=signed.key.fingerprint if signed else "",
+        signature_public_key=signed.key.public_key if signed else "",
+        signer=signed.key.user.username if signed else "",
+    )
+    entries = [[entry.path, entry.size, entry.sha256, entry.executable] for entry in package.entries]
+    ArtifactContents.objects.create(artifact=artifact, entries=entries)
+
+
+def finish(release: Release, actor: Actor, action: str) -> None:
+    """Open the checks, leave the audit event, rebuild the documents, tell whoever listens."""
+    checking.open_checks(release)
+    name = f"{release.package.ecosystem}:{release.package.name}@{release.version}"
+    details = {"sha256": release.sha256, "size": release.size, "origin": release.origin}
+    auditing.record(action, name, actor, details=details, project=release.project.slug)
+    documents.rebuild(release.package, "published", release)
+    signals.announce(signals.release_published, release)
+
+
+def upload_limit() -> int:
+    """The largest upload, in bytes."""
+    return settings.MAX_UPLOAD_MB * 1024 * 1024
