@@ -4,7 +4,9 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 
-SLUG = RegexValidator(r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$", "Lower-case letters, digits and inner hyphens, at most 64.")
+SLUG = RegexValidator(
+    r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z", "Lower-case letters, digits and inner hyphens, at most 64."
+)
 
 
 class Project(models.Model):

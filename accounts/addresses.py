@@ -1,0 +1,31 @@
+"""Where a request comes from, as far as it can be believed."""
+
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def client_address(request: HttpRequest) -> str:
+    """The peer's address, or the one that the outermost of TRUSTED_PROXIES proxies saw; "" if there is none."""
+    peer = str(request.META.get("REMOTE_ADDR", ""))
+    hops = settings.TRUSTED_PROXIES
+    if not hops:
+        return _address(peer)
+    told = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
+    path = [_address(part) for part in told.split(",") if part.strip()] + [_address(peer)]
+    # Each trusted proxy appends whom it saw; what stands further left the client wrote itself.
+    return path[max(0, len(path) - 1 - hops)]
+
+
+def _address(text: str) -> str:
+    """The address without port, brackets or zone, in its one spelling; "" for anything else."""
+    bare = text.strip()
+    if bare.startswith("["):
+        bare = bare[1:].partition("]")[0]
+    elif bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    try:
+        return str(ipaddress.ip_address(bare.partition("%")[0]))
+    except ValueError:
+        return ""

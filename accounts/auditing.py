@@ -1,0 +1,160 @@
+"""The audit trail: who did what, on what, when, from where; append-only, each event chained to the one before."""
+
+import hashlib
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actors import Actor
+from accounts.errors import RegistryError
+from accounts.models import AuditEvent, AuditHead
+from accounts.wording import storable
+
+BEGINNING = "0" * 64
+HASHED = ("seq", "at", "actor", "credential", "action", "object", "project", "address", "outcome", "details")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A place where the chain is broken: the first number that is wrong, and what is wrong with it."""
+
+    seq: int
+    kind: str
+    message: str
+
+
+def record(
+    action: str,
+    object: str,
+    actor: Actor,
+    *,
+    outcome: str = "done",
+    details: dict[str, Any] | None = None,
+    project: str = "",
+) -> AuditEvent:
+    """Append an event in the caller's transaction; call it last there, since writers queue for the chain's head."""
+    with transaction.atomic(savepoint=False):
+        head = _locked_head()
+        event = AuditEvent(
+            seq=head.seq + 1,
+            at=timezone.now(),
+            actor=actor.pseudonym,
+            credential=storable(actor.credential_id, 64),
+            action=storable(action, 64),
+            object=storable(object, 512),
+            project=storable(project or (actor.project.slug if actor.project else ""), 64),
+            address=truncated(actor.address),
+            outcome=storable(outcome, 16),
+            details=_plain(details or {}),
+            previous_hash=head.hash,
+        )
+        event.hash = _hash_of(*(getattr(event, name) for name in (*HASHED, "previous_hash")))
+        event.save(force_insert=True)
+        AuditHead.objects.filter(pk=head.pk).update(seq=event.seq, hash=event.hash)
+    return event
+
+
+def refused(action: str, object: str, actor: Actor, error: RegistryError) -> AuditEvent:
+    """Note an attempt that was turned away; call it after the attempt's own transaction has rolled back."""
+    return record(action, object, actor, outcome="refused", details={"code": error.code, "reason": error.message})
+
+
+def truncated(address: str) -> str:
+    """The network of a client address: /24 for IPv4, /48 for IPv6, nothing for what is no address."""
+    try:
+        parsed = ipaddress.ip_interface(address).ip
+    except ValueError:
+        return ""
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    bits = 24 if parsed.version == 4 else 48
+    return str(ipaddress.ip_network((parsed.packed, bits), strict=False))
+
+
+def head() -> AuditHead:
+    """The last link; note its number and hash elsewhere, and nobody can rewrite the trail unseen."""
+    return AuditHead.objects.filter(pk=1).first() or AuditHead(pk=1)
+
+
+def verify() -> list[Problem]:
+    """Walk the whole chain in constant memory and name every place where it is broken, first one first."""
+    problems: list[Problem] = []
+    seq, link = 0, BEGINNING
+    for row in _stored_events():
+        found, previous, stored = row[0], row[-2], row[-1]
+        if found != seq + 1:
+            problems.append(_missing(seq + 1, found - 1))
+        elif previous != link:
+            problems.append(Problem(found, "unlinked", f"Event {found} does not continue the event before it."))
+        if _hash_of(*row[:-1]) != stored:
+            problems.append(Problem(found, "altered", f"Event {found} is not what was recorded."))
+        seq, link = found, stored
+    return problems + _problems_at_the_end(seq, link)
+
+
+def _problems_at_the_end(seq: int, link: str) -> list[Problem]:
+    """Whether the last event is the one that the head remembers."""
+    last = head()
+    if last.seq > seq:
+        return [_missing(seq + 1, last.seq)]
+    if last.seq < seq:
+        return [Problem(last.seq + 1, "unknown", f"Events from {last.seq + 1} on were never recorded by this portal.")]
+    if last.hash != link:
+        return [Problem(seq, "altered", f"Event {seq} is not the one that the head of the chain remembers.")]
+    return []
+
+
+def _missing(first: int, last: int) -> Problem:
+    """The report of a gap."""
+    if first == last:
+        return Problem(first, "missing", f"Event {first} is missing.")
+    return Problem(first, "missing", f"Events {first} to {last} are missing.")
+
+
+def _stored_events() -> Iterator[tuple[Any, ...]]:
+    """Every row in order, as tuples: instances would double the time."""
+    rows = AuditEvent.objects.order_by("seq").values_list(*HASHED, "previous_hash", "hash")
+    return rows.iterator(chunk_size=2000)
+
+
+def _locked_head() -> AuditHead:
+    """The head of the chain, held until the transaction ends (on SQLite the whole database is)."""
+    locked = AuditHead.objects.select_for_update()
+    return locked.filter(pk=1).first() or locked.get_or_create(pk=1)[0]
+
+
+def _hash_of(*values: Any) -> str:
+    """SHA-256 over the canonical JSON of an event's fields, in the order of HASHED and then the previous hash."""
+    seq, at, *rest = values
+    return hashlib.sha256(orjson.dumps([seq, _instant(at), *rest], option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _instant(at: datetime) -> str:
+    """One spelling per instant, whatever time zone the database answers in."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _plain(details: dict[str, Any]) -> dict[str, Any]:
+    """The details as JSON reads them back; dates, ids and sets become strings, text becomes storable."""
+    return {storable(str(key), 64): _plain_value(value) for key, value in details.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    """A JSON value that every database returns unchanged."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and abs(value) < 2**53:
+        return value
+    if isinstance(value, dict):
+        return _plain(value)
+    if isinstance(value, list | tuple):
+        return [_plain_value(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted(str(item) for item in value)
+    return storable(str(value), 2000)

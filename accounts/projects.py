@@ -1,0 +1,137 @@
+"""Projects, the tenants: make one, add people, and say which one counts when nobody names one."""
+
+import re
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts import auditing
+from accounts.actors import Actor
+from accounts.errors import Conflict, Forbidden, InvalidInput
+from accounts.models import Membership, Project, User
+from accounts.models.projects import SLUG
+
+LONGEST_SLUG = 64
+
+
+def create(
+    slug: str,
+    owner: User,
+    actor: Actor,
+    *,
+    name: str = "",
+    tier: str = "free",
+    review_policy: str = "automatic",
+    visibility: str = "public",
+) -> Project:
+    """A new project with its first owner; it becomes the owner's default if they had none."""
+    _check(slug, tier, review_policy, visibility)
+    with transaction.atomic():
+        if Project.objects.filter(slug=slug).exists():
+            raise Conflict(f"The project {slug} exists already. Choose another slug.", code="project_exists")
+        project = Project.objects.create(
+            slug=slug, name=name or slug, tier=tier, review_policy=review_policy, visibility=visibility
+        )
+        _first_owner(project, owner)
+        _note("project.created", project, actor, {"owner": str(owner.pseudonym)})
+    return project
+
+
+def make_own(user: User) -> Project:
+    """The project that a new user starts with, named after them; call inside their transaction."""
+    project = Project.objects.create(slug=_free_slug(user.username), name=f"{user.username}’s project")
+    _first_owner(project, user)
+    return project
+
+
+def add_member(project: Project, user: User, actor: Actor, *, role: str = "member") -> Membership:
+    """Let the user into the project, or change what they are there."""
+    _may_manage(project, actor)
+    if role not in Membership.Role.values:
+        raise InvalidInput(f"A member is one of {', '.join(Membership.Role.values)}.", details={"role": ["unknown"]})
+    with transaction.atomic():
+        membership, _ = Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
+        details = {"member": str(user.pseudonym), "role": role}
+        _note("project.member_added", project, actor, details)
+    return membership
+
+
+def remove_member(project: Project, user: User, actor: Actor) -> None:
+    """Take the user out of the project; its last owner stays."""
+    _may_manage(project, actor)
+    with transaction.atomic():
+        owners = project.memberships.select_for_update().filter(role=Membership.Role.OWNER)
+        if [owner.user_id for owner in owners] == [user.pk]:
+            raise Conflict("A project needs an owner. Make someone else its owner first.", code="last_owner")
+        project.memberships.filter(user=user).delete()
+        User.objects.filter(pk=user.pk, default_project=project).update(default_project=None)
+        details = {"member": str(user.pseudonym)}
+        _note("project.member_removed", project, actor, details)
+
+
+def default_for(user: User) -> Project | None:
+    """The project that counts for the user when a request names none: their choice, else their oldest."""
+    mine = Project.objects.filter(memberships__user=user)
+    return mine.filter(pk=user.default_project_id).first() or mine.order_by("memberships__created_at", "pk").first()
+
+
+def choose_default(user: User, project: Project) -> None:
+    """Make the project the user's default."""
+    if not project.memberships.filter(user=user).exists():
+        raise Forbidden("You are not a member of that project.", code="not_a_member")
+    User.objects.filter(pk=user.pk).update(default_project=project)
+
+
+def may_publish(user: User, project: Project) -> bool:
+    """Whether the user may put packages into the project: owners and members, not readers; admins always."""
+    writers = (Membership.Role.OWNER, Membership.Role.MEMBER)
+    return user.is_admin or project.memberships.filter(user=user, role__in=writers).exists()
+
+
+def _note(action: str, project: Project, actor: Actor, details: dict[str, str]) -> None:
+    """The audit event of something done to a project."""
+    auditing.record(action, f"project:{project.slug}", actor, details=details, project=project.slug)
+
+
+def _first_owner(project: Project, owner: User) -> None:
+    """The owner's membership, and the default project where there was none."""
+    Membership.objects.create(project=project, user=owner, role=Membership.Role.OWNER)
+    if owner.default_project_id is None:
+        owner.default_project = project
+        owner.save(update_fields=["default_project"])
+
+
+def _may_manage(project: Project, actor: Actor) -> None:
+    """Owners of the project, admins and the system; a token needs scope admin, since it may be stolen."""
+    if actor.is_system or actor.is_admin:
+        return
+    owners = project.memberships.filter(role=Membership.Role.OWNER)
+    if actor.kind == "session" and actor.user is not None and owners.filter(user=actor.user).exists():
+        return
+    raise Forbidden("Only an owner of the project, signed in, may change who belongs to it.", code="not_an_owner")
+
+
+def _check(slug: str, tier: str, review_policy: str, visibility: str) -> None:
+    """Refuse what the columns cannot mean, by field."""
+    try:
+        SLUG(slug)
+    except ValidationError as error:
+        raise InvalidInput(
+            f"{slug[:80]!r} is no slug: {error.messages[0]}", details={"slug": error.messages}
+        ) from error
+    for field, value, allowed in (
+        ("tier", tier, Project.Tier.values),
+        ("review", review_policy, Project.ReviewPolicy.values),
+        ("visibility", visibility, Project.Visibility.values),
+    ):
+        if value not in allowed:
+            raise InvalidInput(f"The {field} is one of {', '.join(allowed)}.", details={field: ["unknown"]})
+
+
+def _free_slug(username: str) -> str:
+    """The username as a slug, with a number where it is taken."""
+    stem = re.sub(r"[^a-z0-9]+", "-", username.lower()).strip("-")[: LONGEST_SLUG - 8].strip("-") or "project"
+    taken = set(Project.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    if stem not in taken:
+        return stem
+    return next(f"{stem}-{number}" for number in range(2, len(taken) + 3) if f"{stem}-{number}" not in taken)

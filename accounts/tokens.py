@@ -1,0 +1,211 @@
+"""API tokens: `sk_live_`, 32 random base62 characters, and 6 of CRC-32 over all before. Only SHA-256 is stored."""
+
+import hashlib
+import secrets
+import string
+import zlib
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import auditing, users
+from accounts.actors import ALL_SCOPES, Actor
+from accounts.errors import Conflict, Forbidden, InvalidInput
+from accounts.models import ApiToken, Project, User
+from accounts.wording import short_name
+
+PREFIX = "sk_live_"
+LENGTH = len(PREFIX) + 32 + 6
+DISPLAYED = len(PREFIX) + 4
+DEFAULT_DAYS = 90
+MAX_DAYS = 365
+MAX_OVERLAP_HOURS = 168
+ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+def issue(
+    user: User,
+    name: str,
+    scopes: Iterable[str],
+    *,
+    project: Project | None = None,
+    days: int = DEFAULT_DAYS,
+    actor: Actor,
+) -> tuple[ApiToken, str]:
+    """Make a token for the user; the second value is the raw token, which nobody can see again."""
+    _may_issue_for(user, actor)
+    label = short_name(name)
+    wanted = grantable(user, scopes, actor)
+    lifetime = _lifetime(days)
+    if project is not None and not users.belongs_to(user, project):
+        raise Forbidden("You are not a member of that project, so no token can be bound to it.", code="not_a_member")
+    raw = _random_token()
+    with transaction.atomic():
+        token = _keep(raw, user, label, wanted, project, lifetime)
+        auditing.record(
+            "token.issued",
+            f"token:{token.pk}",
+            actor,
+            details={"for": str(user.pseudonym), "name": label, "scopes": wanted, "days": days},
+            project=project.slug if project else "",
+        )
+    return token, raw
+
+
+def revoke(token: ApiToken, actor: Actor, reason: str = "") -> ApiToken:
+    """Stop the token in every process at once; revoking twice changes nothing."""
+    _may_manage(token, actor)
+    now = timezone.now()
+    with transaction.atomic():
+        live = ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True)
+        if live.update(revoked_at=now, revoked_reason=reason[:200]):
+            auditing.record("token.revoked", f"token:{token.pk}", actor, details={"reason": reason[:200]})
+    token.refresh_from_db()
+    return token
+
+
+def rotate(token: ApiToken, overlap_hours: int, actor: Actor) -> tuple[ApiToken, str]:
+    """Make a successor with the same name, scopes and project; the old token works until the overlap (hours) ends."""
+    _may_manage(token, actor)
+    if isinstance(overlap_hours, bool) or not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:
+        raise InvalidInput(
+            f"The overlap is given in hours, from 0 to {MAX_OVERLAP_HOURS}.",
+            details={"overlapHours": ["out of range"]},
+        )
+    scopes = _within_role(token.user, sorted(token.scopes))
+    raw, now = _random_token(), timezone.now()
+    with transaction.atomic():
+        successor = _keep(raw, token.user, token.name, scopes, token.project, token.expires_at - token.created_at)
+        ends = min(token.expires_at, now + timedelta(hours=overlap_hours))
+        waiting = ApiToken.objects.live().filter(pk=token.pk, successor__isnull=True)
+        if not waiting.update(successor=successor, expires_at=ends):
+            raise Conflict("This token is revoked, expired or has a successor already. Create a new one instead.")
+        auditing.record("token.rotated", f"token:{token.pk}", actor, details={"successor": str(successor.pk)})
+    return successor, raw
+
+
+def resolve(raw: str) -> ApiToken | None:
+    """The live token with this value, its user and projects joined; unknown, expired and revoked are alike None."""
+    if not looks_like_token(raw):
+        return None
+    return (
+        ApiToken.objects.live()
+        .select_related("user__default_project", "project")
+        .filter(digest=digest_of(raw), user__is_active=True)
+        .first()
+    )
+
+
+def looks_like_token(raw: str) -> bool:
+    """Whether prefix, length, alphabet and checksum fit; costs no query, so junk is refused for nothing."""
+    if len(raw) != LENGTH or not raw.startswith(PREFIX) or not raw.isascii() or not raw[len(PREFIX) :].isalnum():
+        return False
+    return secrets.compare_digest(raw[-6:], _checksum(raw[:-6]))
+
+
+def note_use(token: ApiToken, address: str = "") -> None:
+    """Write down when and from where (truncated) the token was used, at most once a minute."""
+    now = timezone.now()
+    stale = now - USE_IS_NOTED_EVERY
+    if token.last_used_at is not None and token.last_used_at > stale:
+        return
+    ApiToken.objects.filter(Q(last_used_at__isnull=True) | Q(last_used_at__lte=stale), pk=token.pk).update(
+        last_used_at=now, last_used_from=auditing.truncated(address)
+    )
+
+
+def grantable(user: User, scopes: Iterable[str], actor: Actor) -> list[str]:
+    """The wanted scopes, sorted, or a refusal naming the one that the user's role or the actor lacks."""
+    wanted = sorted(set(scopes))
+    if unknown := sorted(set(wanted) - ALL_SCOPES):
+        raise InvalidInput(
+            f"Unknown scope: {', '.join(unknown)[:100]}. Choose among {', '.join(sorted(ALL_SCOPES))}.",
+            details={"scopes": [f"unknown: {scope[:40]}" for scope in unknown]},
+        )
+    if not wanted:
+        raise InvalidInput("A token needs at least one scope.", details={"scopes": ["required"]})
+    for scope in wanted:
+        if not actor.is_system and not actor.can(scope):
+            raise Forbidden(
+                f"Your credential lacks the scope “{scope}”, so it cannot hand it on.", code="scope_missing"
+            )
+    return _within_role(user, wanted)
+
+
+def digest_of(raw: str) -> str:
+    """What is stored in place of the token."""
+    return hashlib.sha256(raw.encode()).hexdigest()
+
+
+def _within_role(user: User, scopes: list[str]) -> list[str]:
+    """The scopes, unless the role does not allow one of them."""
+    if beyond := [scope for scope in scopes if scope not in users.scopes_of(user)]:
+        raise Forbidden(
+            f"The role {user.role} does not allow the scope “{beyond[0]}”. Leave it out, or ask an admin.",
+            code="role_missing",
+            details={"scopes": beyond},
+        )
+    return scopes
+
+
+def _may_issue_for(user: User, actor: Actor) -> None:
+    """Only a person at the portal, an admin, or the system makes tokens; so a stolen token cannot multiply."""
+    if actor.is_system or actor.is_admin:
+        return
+    actor.need("read")
+    if actor.kind != "session":
+        raise Forbidden("Sign in to create a token, or use a token with the scope “admin”.", code="session_needed")
+    if actor.user is None or actor.user.pk != user.pk:
+        raise Forbidden("You may create tokens for yourself only.")
+
+
+def _may_manage(token: ApiToken, actor: Actor) -> None:
+    """The token's own user, an admin or the system."""
+    if actor.is_system or actor.is_admin or (actor.user is not None and actor.user.pk == token.user_id):
+        return
+    raise Forbidden("This token belongs to someone else.")
+
+
+def _keep(
+    raw: str, user: User, name: str, scopes: list[str], project: Project | None, lifetime: timedelta
+) -> ApiToken:
+    """The row of a new token."""
+    now: datetime = timezone.now()
+    return ApiToken.objects.create(
+        user=user,
+        project=project,
+        name=name,
+        prefix=raw[:DISPLAYED],
+        digest=digest_of(raw),
+        scopes=scopes,
+        created_at=now,
+        expires_at=now + lifetime,
+    )
+
+
+def _lifetime(days: int) -> timedelta:
+    """The days as a duration, if they are a whole number from 1 to 365."""
+    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= MAX_DAYS:
+        raise InvalidInput(
+            f"A token lives from 1 to {MAX_DAYS} days.", details={"expiresIn": [f"from 1 to {MAX_DAYS}"]}
+        )
+    return timedelta(days=days)
+
+
+def _random_token() -> str:
+    """A new raw token: 190 bits of chance and a checksum."""
+    body = PREFIX + "".join(secrets.choice(ALPHABET) for _ in range(32))
+    return body + _checksum(body)
+
+
+def _checksum(body: str) -> str:
+    """CRC-32 in six base62 digits: lets scanners and our own door drop what merely looks like a token."""
+    number, digits = zlib.crc32(body.encode()), ""
+    for _ in range(6):
+        number, rest = divmod(number, 62)
+        digits = ALPHABET[rest] + digits
+    return digits
