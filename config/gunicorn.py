@@ -1,0 +1,19 @@
+"""How gunicorn serves the portal: threads stream long uploads and downloads, so no request has its own deadline."""
+
+import os
+import tempfile
+from pathlib import Path
+
+wsgi_app = "config.wsgi:application"
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+timeout = 120  # of a worker's heartbeat, which goes on while its threads stream
+graceful_timeout = int(os.environ.get("WEB_GRACE_SECONDS", "20"))
+keepalive = 15
+limit_request_line = 8190  # scoped names, ranges and search words, all escaped
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+control_socket_disable = True
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir()  # noqa: S108  # memory, not disk
+accesslog = "-" if os.environ.get("ACCESS_LOG") else None
