@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
             name='Project',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.CharField(max_length=64, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$', 'Lower-case letters, digits and inner hyphens, at most 64.')])),
+                ('slug', models.CharField(max_length=64, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\\Z', 'Lower-case letters, digits and inner hyphens, at most 64.')])),
                 ('name', models.CharField(blank=True, max_length=120)),
                 ('tier', models.CharField(choices=[('free', 'Free'), ('enterprise', 'Enterprise')], default='free', max_length=16)),
                 ('review_policy', models.CharField(choices=[('automatic', 'Automatic when every check passes'), ('manual', 'A maintainer decides')], default='automatic', max_length=16)),
