@@ -1,7 +1,7 @@
 """A real PostgreSQL and a real Valkey, brought for a command and gone with it.
 
-`python -m tests.servers COMMAND …` runs the command with TEST_DATABASE_URL and TEST_REDIS_URL set. What the environment
-names already is used as it is. As root, the servers run as an unprivileged user, as PostgreSQL demands.
+`python -m tests.servers COMMAND …` runs the command with TEST_DATABASE_URL and TEST_REDIS_URL set. What the
+environment names already is used as it is. As root, the servers run as an unprivileged user, as PostgreSQL demands.
 """
 
 import contextlib
@@ -83,10 +83,10 @@ def process(command: list[str], log: Path, **how: object) -> Iterator["subproces
             child.wait()
 
 
-def is_listening(path: Path) -> bool:
-    """Whether the socket file takes connections."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
+def takes_connections(port: int) -> bool:
+    """Whether something listens on the loopback port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_for(child: "subprocess.Popen[bytes]", ready: Callable[[], bool], log: Path) -> None:
@@ -104,7 +104,7 @@ def wait_for(child: "subprocess.Popen[bytes]", ready: Callable[[], bool], log: P
 
 @contextlib.contextmanager
 def postgres() -> Iterator[str]:
-    """The address of a fresh PostgreSQL cluster on a Unix socket, without fsync."""
+    """The address of a fresh PostgreSQL cluster on loopback, without fsync."""
     problems: list[str] = []
     for binaries in postgres_binaries():
         folder = Path(tempfile.mkdtemp(prefix="registry-pg-"))
@@ -129,17 +129,17 @@ def _cluster(binaries: Path, folder: Path) -> Iterator[str]:
     who = unprivileged()
     if who:
         os.chown(folder, who["user"], who["group"])
-    data, log = folder / "data", folder / "log"
+    data, log, port = folder / "data", folder / "log", brokering.free_port()
     initdb = [binaries / "initdb", "-D", data, "-U", "registry", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
     made = subprocess.run(initdb, capture_output=True, text=True, check=False, cwd=folder, **who)
     if made.returncode:
         raise Missing(f"initdb failed: {made.stderr.strip()[-500:]}")
-    command = [str(binaries / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses="]
+    command = [str(binaries / "postgres"), "-D", str(data), "-k", "", "-p", str(port), "-h", "127.0.0.1"]
     for setting in FAST:
         command += ["-c", setting]
     with process(command, log, cwd=folder, **who) as child:
-        wait_for(child, lambda: is_listening(folder / ".s.PGSQL.5432"), log)
-        yield f"postgres://registry@{str(folder).replace('/', '%2F')}/postgres"
+        wait_for(child, lambda: takes_connections(port), log)
+        yield f"postgres://registry@127.0.0.1:{port}/postgres"
 
 
 @contextlib.contextmanager
@@ -151,13 +151,8 @@ def valkey() -> Iterator[str]:
             raise Missing("No Valkey or Redis server is installed.")
         log = Path(name) / "log"
         with process(broker.command, log) as child:
-            wait_for(child, lambda: _takes_connections(broker.port), log)
+            wait_for(child, lambda: takes_connections(broker.port), log)
             yield broker.url
-
-
-def _takes_connections(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextlib.contextmanager
