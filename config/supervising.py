@@ -221,9 +221,7 @@ class Portal:
                 return None
         output = process.communicate()[0]
         if process.returncode:
-            say(
-                "The data could not be prepared; see the lines above, and `.venv/bin/python manage.py doctor`."
-            )
+            say("The data could not be prepared; see the lines above, and `.venv/bin/python manage.py doctor`.")
             return None
         return {**offered, **json.loads(output.decode().strip().splitlines()[-1])}
 

@@ -138,9 +138,7 @@ def _say_why_held(release: Release, verdicts: tuple[gates.Verdict, ...]) -> None
 
 
 # --- writing it down -----------------------------------------------------------------------------------------------
-def _decide(
-    release: Release, actor: Actor, ruling: Ruling, allowed: tuple[str, ...], sha256: str | None
-) -> Release:
+def _decide(release: Release, actor: Actor, ruling: Ruling, allowed: tuple[str, ...], sha256: str | None) -> Release:
     """One conditional update decides who wins; only the winner writes the record."""
     if sha256 is not None and sha256 != release.sha256:
         raise Conflict("The file is not the one that was reviewed. Look at it again.", code="digest_changed")
@@ -200,7 +198,7 @@ def _move_tag(release: Release) -> None:
     tag = release.requested_tag or "latest"
     key = ecosystems.get(release.package.ecosystem).sort_key
     standing = DistTag.objects.select_related("release").filter(package=release.package, tag=tag).first()
-    if standing and tag == "latest" and standing.release.is_served and not standing.release.is_unlisted:
-        if key(standing.release.version) > key(release.version):
-            return
+    served = standing is not None and standing.release.is_served and not standing.release.is_unlisted
+    if standing and served and tag == "latest" and key(standing.release.version) > key(release.version):
+        return
     DistTag.objects.update_or_create(package=release.package, tag=tag, defaults={"release": release})

@@ -205,9 +205,7 @@ class S3Store:
 
     def old_keys(self, before: float) -> Iterator[str]:
         """Every object written before the instant, page by page."""
-        pages = self.client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=self._key("sha256/")
-        )
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._key("sha256/"))
         for page in pages:
             for item in page.get("Contents", []):
                 if item["LastModified"].timestamp() < before:
@@ -245,4 +243,3 @@ class _Prefix(io.RawIOBase):
         """Up to the limit and no further."""
         left = self.size - self.file.tell()
         return self.file.read(left if size is None or size < 0 else min(size, left))
-

@@ -34,8 +34,7 @@ class Result:
 def open_checks(release: Release) -> None:
     """Write a waiting row per check and the job that runs them; inside the caller's transaction."""
     Check.objects.bulk_create(
-        Check(release=release, name=name, position=position)
-        for position, name in enumerate(settings.REGISTRY_CHECKS)
+        Check(release=release, name=name, position=position) for position, name in enumerate(settings.REGISTRY_CHECKS)
     )
     tasks.enqueue("check", release.pk)
 
@@ -117,7 +116,9 @@ def check_manifest(release: Release) -> Result:
     manifest = release.manifest
     if manifest.install_scripts:
         names = ", ".join(sorted(manifest.install_scripts))
-        return Result("warned", f"It runs code when it is installed: {names}.", {"install_scripts": manifest.install_scripts})
+        return Result(
+            "warned", f"It runs code when it is installed: {names}.", {"install_scripts": manifest.install_scripts}
+        )
     missing = [name for name in ("description", "readme") if not getattr(manifest, name)]
     if release.origin == Release.Origin.PUBLISHED and missing:
         return Result("warned", f"The manifest has no {' and no '.join(missing)}.", {"missing": missing})
@@ -147,7 +148,9 @@ def check_signature(release: Release) -> Result:
         )
     except RegistryError as refusal:
         return Result("failed", refusal.message)
-    return Result("passed", f"Signed by {artifact.signer} with {found.fingerprint}.", {"fingerprint": found.fingerprint})
+    return Result(
+        "passed", f"Signed by {artifact.signer} with {found.fingerprint}.", {"fingerprint": found.fingerprint}
+    )
 
 
 def check_name(release: Release) -> Result:

@@ -190,7 +190,9 @@ def _decider(decision: Decision | None, reveal: bool) -> str | None:
 def dist_tags(package: Package, releases: list[Release], latest: Release | None) -> dict[str, str]:
     """Tags that point at versions which may be served; `latest` is always among them."""
     served = {one.pk for one in releases if one.is_served and not one.is_unlisted}
-    tags = {one.tag: one.release.version for one in package.dist_tags.select_related("release") if one.release_id in served}
+    tags = {
+        one.tag: one.release.version for one in package.dist_tags.select_related("release") if one.release_id in served
+    }
     if latest is not None and latest.pk in served:
         tags.setdefault("latest", latest.version)
     return tags

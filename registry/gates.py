@@ -91,7 +91,9 @@ def name_is_free_or_ours(subject: Publication, actor: Actor) -> Verdict:
     if package is None or actor.is_system:
         return Verdict("ownership", "allow", "NAME_FREE", "The name is free.")
     if subject.origin == Release.Origin.PUBLISHED and subject.origins and not subject.is_first_party:
-        return _taken(subject, "NAME_THIRD_PARTY", "is a third-party package here. Submit the version for review instead")
+        return _taken(
+            subject, "NAME_THIRD_PARTY", "is a third-party package here. Submit the version for review instead"
+        )
     ours = package.project_id in actor.project_ids or actor.is_admin
     if ours or (subject.origin != Release.Origin.PUBLISHED and not subject.is_first_party):
         return Verdict("ownership", "allow", "NAME_OURS", "The name is yours, or a third-party one.")
@@ -107,7 +109,9 @@ def _taken(subject: Publication, code: str, why: str) -> Verdict:
 def name_is_not_reserved(subject: Publication, actor: Actor) -> Verdict:
     """Words that the portal's own routes use are no package names."""
     if subject.name.lower() in RESERVED_NAMES:
-        return Verdict("reserved", "deny", "NAME_RESERVED", f"“{subject.name}” is a reserved word. Choose another name.")
+        return Verdict(
+            "reserved", "deny", "NAME_RESERVED", f"“{subject.name}” is a reserved word. Choose another name."
+        )
     return Verdict("reserved", "allow", "NAME_ALLOWED", "The name is not reserved.")
 
 
@@ -169,7 +173,11 @@ def is_decided(release: Release, actor: Actor) -> Verdict:
     if status == Release.Status.PENDING:
         reason = release.held_because or "It waits for its checks and a decision."
         return Verdict(
-            "decision", "hold", "PENDING", f"This version is not approved yet. {reason}", remedy="Wait, or ask a maintainer."
+            "decision",
+            "hold",
+            "PENDING",
+            f"This version is not approved yet. {reason}",
+            remedy="Wait, or ask a maintainer.",
         )
     word = "rejected" if status == Release.Status.REJECTED else "quarantined"
     return Verdict(

@@ -1,8 +1,8 @@
 """Publishing: `receive` takes bytes that mean nothing yet, `publish` makes a release of them."""
 
 import os
-from contextlib import AbstractContextManager, contextmanager
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -138,9 +138,7 @@ def _take_signature(staged: storage.Staged, given: str | None) -> tuple[storage.
 def _verify(armored: str | None, staged: storage.Staged, actor: Actor) -> Signed:
     if armored is None:
         raise Refused(HOW_TO_SIGN, code="unsigned", details={"signature": ["missing"]})
-    found = signatures.verify(
-        armored, sha512=bytes.fromhex(staged.sha512), sha256=bytes.fromhex(staged.sha256)
-    )
+    found = signatures.verify(armored, sha512=bytes.fromhex(staged.sha512), sha256=bytes.fromhex(staged.sha256))
     key = signing_keys.find_live(found.fingerprint)
     if key is None or actor.user is None or key.user_id != actor.user.pk:
         raise Refused(
@@ -216,7 +214,12 @@ def _refuse_other_access(package: Package | None, access: str) -> None:
 
 def check_tag(tag: str) -> str:
     """A dist-tag: a short word that is no version range."""
-    if not tag or len(tag) > 64 or not tag.replace("-", "").replace("_", "").replace(".", "").isalnum() or tag[0].isdigit():
+    if (
+        not tag
+        or len(tag) > 64
+        or not tag.replace("-", "").replace("_", "").replace(".", "").isalnum()
+        or tag[0].isdigit()
+    ):
         raise InvalidInput("A tag is a word of at most 64 characters that is no version.", details={"tag": [tag[:80]]})
     return tag
 
@@ -225,7 +228,9 @@ def check_category(category: str) -> str:
     """One of the known categories, or none."""
     known = [key for key, _ in CATEGORIES]
     if category and category not in known:
-        raise InvalidInput(f"Unknown category. Choose one of {', '.join(known)}.", details={"category": [category[:80]]})
+        raise InvalidInput(
+            f"Unknown category. Choose one of {', '.join(known)}.", details={"category": [category[:80]]}
+        )
     return category
 
 

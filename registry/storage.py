@@ -112,7 +112,7 @@ def store() -> blobstores.BlobStore:
 
 
 def keep(staged: Staged) -> Blob:
-    """Put the staged bytes under their digest; the blob stays `pending` until `confirm` in the caller's transaction."""
+    """Put the staged bytes under their digest; the blob is `pending` until the caller's transaction confirms it."""
     blob = _reserve(staged)
     try:
         store().put_if_absent(blob.key, staged.path, staged.size, staged.sha256)

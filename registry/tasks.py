@@ -56,14 +56,12 @@ def periodically(name: str) -> Callable[[Callable[[], object]], Callable[[], obj
 def enqueue(
     kind: str, ref: object, *, dedupe: str = "", delay: float = 0, payload: dict[str, Any] | None = None
 ) -> Job:
-    """Write the job inside the caller's transaction (done ones reopen under the same key) and wake a worker after it."""
+    """Write the job in the caller's transaction (a done one reopens under its key); wake a worker after commit."""
     key = dedupe or f"{kind}:{ref}"
     due = timezone.now() + timedelta(seconds=delay)
-    fresh = {"kind": kind, "ref": str(ref), "payload": payload or {}, "state": Job.State.OPEN, "due_at": due}
-    job, _ = Job.objects.update_or_create(
-        dedupe_key=key,
-        defaults=fresh | {"attempts": 0, "lease_until": None, "lease_owner": "", "last_error": "", "finished_at": None},
-    )
+    asked = {"kind": kind, "ref": str(ref), "payload": payload or {}, "state": Job.State.OPEN, "due_at": due}
+    fresh = {"attempts": 0, "lease_until": None, "lease_owner": "", "last_error": "", "finished_at": None}
+    job, _ = Job.objects.update_or_create(dedupe_key=key, defaults=asked | fresh)
     if not delay:
         transaction.on_commit(lambda: hint(job.pk), robust=True)
     return job

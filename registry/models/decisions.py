@@ -50,7 +50,9 @@ class Decision(models.Model):
 
     release = models.ForeignKey("registry.Release", on_delete=models.PROTECT, related_name="decisions")
     answer = models.CharField(max_length=16, choices=Answer.choices)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     by_name = models.CharField(max_length=150, help_text="policy when no person decided")
     pseudonym = models.CharField(max_length=80)
     at = models.DateTimeField(default=timezone.now)

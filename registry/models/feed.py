@@ -5,7 +5,7 @@ from django.utils import timezone
 
 
 class Document(models.Model):
-    """A public document of a package, built on write. `lookup` is `ecosystem:normalized`; reading it is one index hit."""
+    """A document of a package, built on write. `lookup` is `ecosystem:normalized`: reading it is one index hit."""
 
     package = models.ForeignKey("registry.Package", on_delete=models.CASCADE, related_name="documents")
     kind = models.CharField(max_length=32, help_text="detail, later packument, simple")
