@@ -1,0 +1,39 @@
+"""What the names and links of all ecosystems have in common."""
+
+from packageurl import PackageURL
+
+from registry.errors import InvalidInput
+
+RESERVED = frozenset({"publish", "stats"})  # words of our own routes, where a name would stand
+
+
+def refuse_reserved(name: str) -> None:
+    """Raise InvalidInput for a name that no address could reach."""
+    if name.lower() in RESERVED:
+        raise InvalidInput(f"“{name}” is a word of this portal's own addresses; choose another name.", code="invalid_name")
+
+
+def invalid_name(label: str, name: str, why: str) -> InvalidInput:
+    """The refusal of a name, worded alike everywhere and short however long the name is."""
+    return InvalidInput(f"“{shorten(name)}” is not a valid {label} package name: {why}.", code="invalid_name")
+
+
+def invalid_version(label: str, version: str, why: str) -> InvalidInput:
+    """The refusal of a version, worded alike everywhere."""
+    return InvalidInput(f"“{shorten(version)}” is not a valid {label} version: {why}.", code="invalid_version")
+
+
+def invalid_range(text: str, why: str) -> InvalidInput:
+    """The refusal of a version range, worded alike everywhere."""
+    return InvalidInput(f"“{shorten(text)}” is not a version range: {why}.", code="invalid_range")
+
+
+def shorten(text: str, limit: int = 80) -> str:
+    """The text in printable characters, cut so that a message stays a sentence."""
+    shown = text if text.isprintable() else ascii(text)[1:-1]
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def purl(kind: str, namespace: str, name: str, version: str) -> str:
+    """The package URL in its canonical, percent-encoded spelling."""
+    return PackageURL(kind, namespace or None, name, version or None).to_string()
