@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -35,6 +36,7 @@ class BlobStore(Protocol):
         """The object's path on this machine, or None."""
 
 
+@cache
 def from_url(url: str) -> BlobStore:
     """A store from `file:///path` or `s3://bucket/prefix?endpoint_url=…`."""
     parts = urlsplit(url)

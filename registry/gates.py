@@ -4,9 +4,8 @@ A gate is `(subject, actor) -> Verdict`, named by dotted path in `settings.REGIS
 effects. An exception inside one is not caught: what cannot be judged does not pass.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -56,17 +55,9 @@ class Publication:
         return Release.Origin.PUBLISHED in self.origins
 
 
-Gate = Callable[[Any, Actor], Verdict]
-
-
-@cache
-def _gates(question: str) -> tuple[Gate, ...]:
-    return tuple(import_string(path) for path in settings.REGISTRY_GATES[question])
-
-
 def ask(question: str, subject: Any, actor: Actor) -> list[Verdict]:
     """Every gate's verdict on the question, in the order of the settings."""
-    return [gate(subject, actor) for gate in _gates(question)]
+    return [import_string(path)(subject, actor) for path in settings.REGISTRY_GATES[question]]
 
 
 def worst(verdicts: Iterable[Verdict]) -> str:

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -105,7 +104,6 @@ def stage(stream: Readable, limit: int | None = None) -> Iterator[Staged]:
         path.unlink(missing_ok=True)
 
 
-@cache
 def store() -> blobstores.BlobStore:
     """The blob store that STORAGE_URL names."""
     return blobstores.from_url(settings.STORAGE_URL)
