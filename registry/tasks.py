@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 12
 Handler = Callable[[Job], None]
 _handlers: dict[str, Handler] = {}
-_periodic: dict[str, Callable[[], object]] = {}
+_periodic: dict[str, list[Callable[[], object]]] = {"sweep": [], "reconcile": [], "refresh_figures": []}
 
 
 class Later(Exception):
@@ -44,10 +44,10 @@ def handles(kind: str) -> Callable[[Handler], Handler]:
 
 
 def periodically(name: str) -> Callable[[Callable[[], object]], Callable[[], object]]:
-    """Register the function under the name of a periodic task (see config/celery.py for its interval)."""
+    """Run the function with the periodic task of that name (see config/celery.py for its interval)."""
 
     def register(function: Callable[[], object]) -> Callable[[], object]:
-        _periodic[name] = function
+        _periodic[name].append(function)
         return function
 
     return register
@@ -163,9 +163,13 @@ def drain(rounds: int = 50) -> int:
     return total
 
 
-def run_periodic(name: str) -> object:
-    """Run one registered periodic function by its name."""
-    return _periodic[name]()
+def run_periodic(name: str) -> None:
+    """Run what is registered for one periodic task; a function that fails stops none of the others."""
+    for function in _periodic[name]:
+        try:
+            function()
+        except Exception:
+            logger.exception("The periodic %s failed in %s", name, function.__name__)
 
 
 @shared_task(name="registry.run_job")
@@ -178,6 +182,7 @@ def run_job(job_id: int) -> None:
 @shared_task(name="registry.sweep")
 def sweep() -> None:
     """Run what is overdue: lost hints, expired leases, jobs whose time has come."""
+    run_periodic("sweep")
     run_due(limit=200)
 
 

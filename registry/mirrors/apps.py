@@ -9,3 +9,11 @@ class MirrorsConfig(AppConfig):
     name = "registry.mirrors"
     label = "mirrors"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Follow the announcements of the registry."""
+        from registry import signals
+        from registry.mirrors import replicating
+
+        for signal in (signals.release_approved, signals.release_retired):
+            signal.connect(replicating.wake, dispatch_uid="mirrors")
