@@ -26,17 +26,21 @@ BATCH = 200
 
 def wake(**_: object) -> None:
     """A release changed: let every enabled mirror catch up."""
-    with transaction.atomic():
-        for mirror in Mirror.objects.filter(enabled=True):
-            tasks.enqueue("replicate", mirror.pk)
+    _enqueue(Mirror.objects.filter(enabled=True))
 
 
 @tasks.periodically("sweep")
 def catch_up() -> None:
-    """Wake the mirrors if an announcement was lost."""
+    """Wake the mirrors that lag though nothing is queued for them: an announcement was lost."""
     last = Change.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
-    if Mirror.objects.filter(enabled=True, applied_seq__lt=last).exists():
-        wake()
+    queued = Job.objects.filter(kind="replicate", state=Job.State.OPEN).values_list("ref", flat=True)
+    _enqueue(Mirror.objects.filter(enabled=True, applied_seq__lt=last).exclude(pk__in=[int(ref) for ref in queued]))
+
+
+def _enqueue(mirrors: Iterable[Mirror]) -> None:
+    for mirror in mirrors:
+        with transaction.atomic():
+            tasks.enqueue("replicate", mirror.pk)
 
 
 @tasks.handles("replicate")
