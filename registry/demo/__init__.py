@@ -1,0 +1,115 @@
+"""Demo content: real packages, told as a story through the same activities that people use."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from django.core.management import call_command
+from django.db.models import F
+
+from accounts import asking, projects, signing_keys, users
+from accounts.actors import SYSTEM, Actor
+from accounts.models import Project, SigningKey, User
+from registry import approving, publishing, submitting, tasks
+from registry.demo.progress import bar
+from registry.demo.story import STORY, Step
+from registry.errors import RegistryError
+from registry.models import Package, Release
+
+FOLDER = Path(__file__).parent
+PEOPLE = (("alice", "developer"), ("carol", "developer"), ("bob", "maintainer"))
+SIGNERS = ("alice", "carol")
+PROJECT = "acme"
+
+
+def load(out: TextIO) -> str:
+    """Tell what has not been told yet, with progress on `out`; returns how it ended, in a few words."""
+    missing = _untold()
+    if not missing:
+        return f"{len(STORY)} versions, up to date"
+    if _is_somebody_elses():
+        return "left out: this portal has content of its own"
+    actors = _gather()
+    call_command("advisories", "import", str(FOLDER / "advisories"), verbosity=0)
+    left = [problem for step in bar(missing, out, _title) if (problem := _tell(step, actors))]
+    return f"{len(STORY)} versions" + "".join(f"; {problem}" for problem in left)
+
+
+def _untold() -> list[Step]:
+    names = [step.name for step in STORY]
+    known = Release.objects.filter(package__name__in=names).values_list(
+        F("package__ecosystem"), F("package__name"), "version"
+    )
+    told = set(known)
+    return [step for step in STORY if (step.ecosystem, step.name, step.version) not in told]
+
+
+def _is_somebody_elses() -> bool:
+    """Whether people work here already: packages or an alice that no demo made."""
+    ours = SigningKey.objects.filter(public_key__in=[_public_key(name) for name in SIGNERS])
+    if ours.exists():
+        return False
+    return Package.objects.exists() or User.objects.filter(username__in=[name for name, _ in PEOPLE]).exists()
+
+
+def _title(step: Step) -> str:
+    return f"{step.name} {step.version}"
+
+
+# --- the people ---------------------------------------------------------------------------------------------------
+def _gather() -> dict[str, Actor]:
+    """The people of the demo, who have no password, in their project, with the keys they sign with."""
+    people = {name: _person(name, role) for name, role in PEOPLE}
+    acme = Project.objects.filter(slug=PROJECT).first() or projects.create(
+        PROJECT, people["alice"], SYSTEM, name="Acme", tier="enterprise"
+    )
+    for name, user in people.items():
+        if name != "alice":
+            projects.add_member(acme, user, SYSTEM)
+        projects.choose_default(user, acme)
+        user.refresh_from_db()
+    actors = {name: asking.session_actor(user) for name, user in people.items()}
+    for name in SIGNERS:
+        if not people[name].signing_keys.filter(removed_at__isnull=True).exists():
+            signing_keys.register(people[name], "demo", _public_key(name), actors[name])
+    return actors
+
+
+def _person(name: str, role: str) -> User:
+    found = User.objects.filter(username=name).first()
+    return found or users.create(name, f"{name}@example.com", SYSTEM, role=role)
+
+
+def _public_key(name: str) -> str:
+    return (FOLDER / "packages" / f"{name}.pub").read_text().strip()
+
+
+# --- what they do -------------------------------------------------------------------------------------------------
+def _tell(step: Step, actors: dict[str, Actor]) -> str:
+    """Bring the package in, let the checks run, decide. Returns what went otherwise than told, or ""."""
+    enter: Callable[[Step, Actor], Release] = _publish if step.is_published else _submit
+    try:
+        release = enter(step, actors[step.by])
+        tasks.drain()
+        if step.decision == "approve":
+            approving.approve(release, actors["bob"], reason=step.reason)
+        elif step.decision == "reject":
+            approving.reject(release, actors["bob"], reason=step.reason)
+    except RegistryError as problem:
+        return f"{_title(step)}: {problem.message}"
+    return ""
+
+
+def _publish(step: Step, actor: Actor) -> Release:
+    path = FOLDER / "packages" / step.file
+    signature = path.with_name(path.name + ".sig").read_text()
+    with path.open("rb") as stream, publishing.receive(stream) as staged:
+        return publishing.publish_upload(
+            staged, actor, signature=signature, category=step.category, filename=path.name
+        )
+
+
+def _submit(step: Step, actor: Actor) -> Release:
+    asked = submitting.Submission(step.ecosystem, step.name, step.version, category=step.category, note=step.asked_for)
+    with (FOLDER / "packages" / step.file).open("rb") as stream, publishing.receive(stream) as staged:
+        return submitting.submit(asked, actor, staged)
