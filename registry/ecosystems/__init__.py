@@ -34,7 +34,9 @@ def get(slug: str) -> Ecosystem:
         return _BY_SLUG[slug]
     except KeyError:
         known = ", ".join(_BY_SLUG)
-        raise InvalidInput(f"There is no ecosystem “{slug[:40]}”. Known are: {known}.", code="unknown_ecosystem") from None
+        raise InvalidInput(
+            f"There is no ecosystem “{slug[:40]}”. Known are: {known}.", code="unknown_ecosystem"
+        ) from None
 
 
 def identify(path: Path, filename: str = "") -> Ecosystem:

@@ -1,7 +1,8 @@
 """Bounded, safe opening of archives: the rules every entry obeys, whatever the container.
 
-Nothing is ever extracted. The readers (`tar_reading`, `zip_reading`) walk the bytes once, in constant memory, hash each
-file and keep only the few small members that the caller wants. What parsers read in two ways is refused, never repaired.
+Nothing is ever extracted. The readers (`tar_reading`, `zip_reading`) walk the bytes once, in constant memory, hash
+each file and keep only the few small members that the caller wants. What can be read in two ways is refused, never
+repaired.
 
 Decisions, where the formats leave a choice:
 - refused: links, devices, sparse files, GNU dump types, PAX overrides of size, global PAX headers but one comment,
@@ -37,14 +38,23 @@ class Limits:
     unpacked_bytes: int = 2048 * MIB
     ratio: int = 200
     ratio_floor: int = MIB // 4
+    large_ratio: int = 40
+    large_floor: int = 256 * MIB
     path_bytes: int = 1024
     part_bytes: int = 255
     all_path_bytes: int = 4 * MIB
     depth: int = 40
     pax_bytes: int = MIB // 4
+    all_pax_bytes: int = 8 * MIB
+    kept_bytes: int = 4 * MIB
 
-
-LIMITS = Limits()
+    def check_ratio(self, unpacked: int, packed: int) -> None:
+        """Raise Refused where so few bytes unpack to so many; the more there are, the less they may be packed."""
+        for ratio, floor in ((self.ratio, self.ratio_floor), (self.large_ratio, self.large_floor)):
+            if unpacked > floor and unpacked > packed * ratio:
+                raise refuse("archive_bomb", "", f"it unpacks to more than {ratio} times its size.")
+        if unpacked > self.unpacked_bytes:
+            raise refuse("archive_limit", "", f"it unpacks to more than {self.unpacked_bytes:,} bytes.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,9 @@ def refuse(rule: str, entry: str, sentence: str) -> Refused:
     """The refusal of an archive: the rule as its code, the entry and the reason in words."""
     message = f"The archive is refused: {sentence}" if not entry else f"The entry “{shorten(entry, 160)}” {sentence}"
     return Refused(message, details={"archive": [message]}, code=rule)
+
+
+LIMITS = Limits()
 
 
 @dataclass(slots=True)
@@ -87,7 +100,9 @@ class Opened:
 
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .].*)?", re.IGNORECASE | re.DOTALL)
+_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .].*)?", re.IGNORECASE | re.DOTALL
+)
 _PLAIN = re.compile(r"[A-Za-z0-9_@~+-](?:[A-Za-z0-9._@~+-]*[A-Za-z0-9_@~+-])?|\.[A-Za-z0-9_-]+")
 
 
@@ -123,8 +138,8 @@ def _fault_of(part: str, limits: Limits) -> str:
         return "has a control, invisible or direction-changing character in its path."
     if ":" in part:
         return "has a colon in its path: a drive or a hidden stream on Windows."
-    if part[-1] in " ." or part[0] == " ":
-        return "has a part that begins with a blank or ends in a blank or dot."
+    if part[-1] in " .":
+        return "has a part that ends in a blank or a dot, which Windows drops."
     if not unicodedata.is_normalized("NFC", part):
         return "has a path that is not in Unicode form NFC."
     return _fault_of_plain(part)
@@ -134,7 +149,7 @@ def _fault_of_plain(part: str) -> str:
     folded = part.casefold()
     if _DEVICE.fullmatch(part):
         return "has a part that names a device on Windows."
-    if folded in (".git", ".hg", ".svn", "git~1"):
+    if folded in (".git", "git~1"):
         return "lies in a version-control folder, whose hooks could run."
     return ""
 
@@ -158,7 +173,9 @@ class Ledger:
         folded = path.casefold() if path.isascii() else unicodedata.normalize("NFKC", path).casefold()
         self._enter_parents(path, folded)
         if folded in self._named or (not is_folder and folded in self._folders):
-            raise refuse("archive_duplicate", path, "is there twice (names that differ only in case or form are equal).")
+            raise refuse(
+                "archive_duplicate", path, "is there twice (names that differ only in case or form are equal)."
+            )
         self._named.add(folded)
         (self._folders if is_folder else self._files).add(folded)
 
@@ -185,12 +202,34 @@ class Ledger:
             parent = parent.rpartition("/")[0]
 
 
+class Shelf:
+    """The small members that were wanted; what need not be whole shares a budget, so that memory stays bounded."""
+
+    def __init__(self, wanted: Wanted, limits: Limits = LIMITS) -> None:
+        self._wanted = wanted
+        self._room = limits.kept_bytes
+        self.kept: dict[str, bytes] = {}
+
+    def want(self, path: str) -> Want | None:
+        """How much of the member to keep, if any."""
+        want = self._wanted(path)
+        if want is None or want.whole:
+            return want
+        return Want(min(want.limit, self._room)) if self._room else None
+
+    def put(self, path: str, content: bytes, want: Want) -> None:
+        """Keep the content."""
+        self.kept[path] = content
+        self._room -= 0 if want.whole else len(content)
+
+
 class Keeper:
     """Hashes one member as it streams by, and keeps its first bytes where they are wanted."""
 
-    def __init__(self, path: str, want: Want | None) -> None:
+    def __init__(self, path: str, shelf: Shelf) -> None:
         self._path = path
-        self._want = want
+        self._shelf = shelf
+        self._want = shelf.want(path)
         self._digest = hashlib.sha256()
         self._bytes = bytearray()
 
@@ -204,10 +243,10 @@ class Keeper:
             raise refuse("archive_limit", self._path, f"is larger than {self._want.limit:,} bytes.")
         self._bytes += chunk[: max(room, 0)]
 
-    def close(self, size: int, executable: bool, kept: dict[str, bytes]) -> Entry:
-        """The finished entry; what was kept goes into `kept`."""
+    def close(self, size: int, executable: bool) -> Entry:
+        """The finished entry; what was kept goes onto the shelf."""
         if self._want is not None:
-            kept[self._path] = bytes(self._bytes)
+            self._shelf.put(self._path, bytes(self._bytes), self._want)
         return Entry(self._path, size, self._digest.hexdigest(), executable)
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-_LOOKALIKES = str.maketrans({"i": "1", "l": "1", "o": "0", "5": "s", "@": None, "/": None, "-": None, "_": None, ".": None})
+_LOOKALIKES = str.maketrans(
+    {"i": "1", "l": "1", "o": "0", "5": "s", "@": None, "/": None, "-": None, "_": None, ".": None}
+)
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz0123456789:"
 SHORT = 5
 

@@ -33,19 +33,24 @@ class HeaderTape(io.RawIOBase):
         self._end = offset + len(block)
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def seekable(self) -> bool:
+        """Always."""
         return True
 
     def tell(self) -> int:
+        """The offset of the next byte."""
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to an offset."""
         self._position = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._end}[whence] + offset
         return self._position
 
     def read(self, size: int = -1) -> bytes:
+        """The recorded bytes, with zeros between them."""
         end = self._end if size < 0 else min(self._end, self._position + size)
         parts: list[bytes] = []
         while self._position < end:
@@ -68,7 +73,9 @@ def _ours(entries: Iterable[Entry], folders: Iterable[str]) -> _Listing:
 
 
 def _disagree(reader: str) -> Refused:
-    return refuse("archive_parsers_disagree", "", f"parsers disagree about what is in it ({reader} reads it otherwise).")
+    return refuse(
+        "archive_parsers_disagree", "", f"parsers disagree about what is in it ({reader} reads it otherwise)."
+    )
 
 
 def compare_tar(tape: HeaderTape, entries: Iterable[Entry], folders: Iterable[str]) -> None:

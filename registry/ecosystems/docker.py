@@ -65,7 +65,7 @@ class Docker:
         return best_of(self, versions, text, prerelease)
 
     def purl(self, name: str, version: str = "") -> str:
-        """pkg:docker/library/nginx@1.25"""
+        """pkg:docker/library/nginx@1.25."""
         scope, _, rest = name.rpartition("/")
         return purl("docker", scope, rest, version)
 

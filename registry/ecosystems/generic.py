@@ -61,7 +61,7 @@ class Generic:
         return best_of(self, versions, text, prerelease)
 
     def purl(self, name: str, version: str = "") -> str:
-        """pkg:generic/installer@1.2.0"""
+        """pkg:generic/installer@1.2.0."""
         return purl("generic", "", name, version)
 
     def install_commands(self, name: str, version: str = "") -> list[tuple[str, str]]:

@@ -72,10 +72,7 @@ class GzipStream:
     def _account(self, chunk: bytes) -> None:
         self.crc = zlib.crc32(chunk, self.crc)
         self.size += len(chunk)
-        if self.size > self._limits.unpacked_bytes:
-            raise refuse("archive_limit", "", f"it unpacks to more than {self._limits.unpacked_bytes:,} bytes.")
-        if self.size > self._limits.ratio_floor and self.size > self._taken * self._limits.ratio:
-            raise refuse("archive_bomb", "", f"it unpacks to more than {self._limits.ratio} times its size.")
+        self._limits.check_ratio(self.size, self._taken)
 
     def read(self, count: int) -> bytes:
         """The next `count` bytes, fewer only at the end; raises Refused for a damaged or exploding stream."""

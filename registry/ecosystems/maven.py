@@ -16,7 +16,9 @@ MAX_NAME = 300
 _PART = r"[A-Za-z0-9_-](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?"
 _NAME = re.compile(rf"({_PART}):({_PART})", re.ASCII)
 _VERSION = re.compile(r"[A-Za-z0-9_.+-]{1,256}", re.ASCII)
-_PRE = re.compile(r"(?:^|[.\-_0-9])(?:alpha|beta|milestone|rc|cr|snapshot|[abm](?=[.-]?[0-9]))(?![a-z])", re.IGNORECASE)
+_PRE = re.compile(
+    r"(?:^|[.\-_0-9])(?:alpha|beta|milestone|rc|cr|snapshot|[abm](?=[.-]?[0-9]))(?![a-z])", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class Maven:
         return max(fitting, key=self.sort_key, default=None)
 
     def purl(self, name: str, version: str = "") -> str:
-        """pkg:maven/org.acme/core@1.2.0"""
+        """pkg:maven/org.acme/core@1.2.0."""
         group, _, artifact = name.partition(":")
         return purl("maven", group, artifact, version)
 

@@ -128,8 +128,10 @@ def _sign(left: object, right: object) -> int:
 
 def _drops_zero(following: Item | None) -> bool:
     first = following[0] if isinstance(following, Items) and following else following
-    return following is None or isinstance(following, Word) or (
-        isinstance(following, Items) and isinstance(first, Numbered | Word)
+    return (
+        following is None
+        or isinstance(following, Word)
+        or (isinstance(following, Items) and isinstance(first, Numbered | Word))
     )
 
 

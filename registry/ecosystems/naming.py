@@ -10,7 +10,9 @@ RESERVED = frozenset({"publish", "stats"})  # words of our own routes, where a n
 def refuse_reserved(name: str) -> None:
     """Raise InvalidInput for a name that no address could reach."""
     if name.lower() in RESERVED:
-        raise InvalidInput(f"“{name}” is a word of this portal's own addresses; choose another name.", code="invalid_name")
+        raise InvalidInput(
+            f"“{name}” is a word of this portal's own addresses; choose another name.", code="invalid_name"
+        )
 
 
 def invalid_name(label: str, name: str, why: str) -> InvalidInput:

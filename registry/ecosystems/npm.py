@@ -68,7 +68,7 @@ class Npm:
         return max(fitting, key=self.sort_key, default=None)
 
     def purl(self, name: str, version: str = "") -> str:
-        """pkg:npm/%40acme-utils/core@1.2.0"""
+        """pkg:npm/%40acme-utils/core@1.2.0."""
         scope, _, rest = name.rpartition("/")
         return purl("npm", scope, rest, version)
 

@@ -21,8 +21,8 @@ from registry.ecosystems.manifests import (
     person_name,
     readme_format,
     refuse_manifest,
-    refusing as refusing_in,
 )
+from registry.ecosystems.manifests import refusing as refusing_in
 from registry.ecosystems.tar_reading import read_tar_gz
 
 FILE = "package.json"
@@ -170,7 +170,9 @@ def _license(data: dict[str, Any]) -> str:
     if isinstance(value, dict):
         value = value.get("type") or value.get("name")
     if isinstance(value, list):
-        names = [_text(item.get("type") or item.get("name") if isinstance(item, dict) else item, 200) for item in value]
+        names = [
+            _text(item.get("type") or item.get("name") if isinstance(item, dict) else item, 200) for item in value
+        ]
         names = [name for name in names if name]
         return f"({' OR '.join(names)})" if len(names) > 1 else "".join(names)
     return _text(value, 1_000)

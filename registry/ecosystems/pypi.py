@@ -24,10 +24,12 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?", re.ASCII | re.IGNORECAS
 _SEPARATORS = re.compile(r"[-_.]+")
 
 
-@lru_cache(maxsize=16384)
 def _parse(version: str) -> Version | None:
-    if len(version) > MAX_VERSION:
-        return None
+    return _parsed(version) if len(version) <= MAX_VERSION else None
+
+
+@lru_cache(maxsize=16384)
+def _parsed(version: str) -> Version | None:
     try:
         return Version(version)
     except ValueError:  # InvalidVersion, and int() on thousands of digits
@@ -72,7 +74,9 @@ class PyPi:
         if len(name) > MAX_NAME:
             raise invalid_name("Python", name, f"it is longer than {MAX_NAME} characters")
         if not _NAME.fullmatch(name):
-            raise invalid_name("Python", name, "use letters, digits, “-”, “_” and “.”, with a letter or digit at both ends")
+            raise invalid_name(
+                "Python", name, "use letters, digits, “-”, “_” and “.”, with a letter or digit at both ends"
+            )
         refuse_reserved(self.normalize_name(name))
 
     def scope_of(self, name: str) -> str:
@@ -105,7 +109,7 @@ class PyPi:
         return max(self.parse_range(text).filter(versions, prerelease=prerelease), key=self.sort_key, default=None)
 
     def purl(self, name: str, version: str = "") -> str:
-        """pkg:pypi/acme-utils@1.2.0"""
+        """pkg:pypi/acme-utils@1.2.0."""
         return purl("pypi", "", self.normalize_name(name), version)
 
     def install_commands(self, name: str, version: str = "") -> list[tuple[str, str]]:

@@ -12,17 +12,21 @@ from registry.ecosystems.base import Dependency, Manifest
 from registry.ecosystems.manifests import person_name, refuse_manifest
 
 MAX_REQUIREMENTS = 5_000
+MAX_FIELDS = 20_000
+MAX_FIELD_NAMES = 200
 
 _ONCE = ("name", "version", "metadata_version", "license", "license_expression", "requires_python")
 _FORMATS = {"text/markdown": "markdown", "text/x-rst": "rst", "text/plain": "text", "": "rst"}
 _REPOSITORY_LABELS = ("source", "source code", "repository", "code", "github", "gitlab", "sources")
+_FIELD = re.compile(rb"^([^\s:]+):", re.MULTILINE)
 _EXTRA = re.compile(r"\bextra\s*(?:==|in\b)|==\s*extra\b")
 
 
 def manifest_of(raw_text: bytes, file: str) -> Manifest:
     """What the metadata says; raises Refused for a missing or ambiguous name or version, or a broken requirement."""
+    _bound_headers(raw_text, file)
     raw, unparsed = parse_email(raw_text)
-    data: Mapping[str, Any] = _clean({**raw})
+    data: dict[str, Any] = _clean({**raw})
     _refuse_ambiguous(data, unparsed, file)
     urls = {label.strip().lower(): url for label, url in (data.get("project_urls") or {}).items()}
     classifiers = [text for text in data.get("classifiers", []) if text.startswith("License ::")]
@@ -37,12 +41,22 @@ def manifest_of(raw_text: bytes, file: str) -> Manifest:
         license_classifiers=tuple(classifiers),
         keywords=_keywords(data.get("keywords")),
         authors=_authors(data),
-        readme=data.get("description") or "",
-        readme_format=_FORMATS.get((data.get("description_content_type") or "").partition(";")[0].strip().lower(), "text"),
+        readme=data.pop("description", ""),
+        readme_format=_FORMATS.get(
+            (data.get("description_content_type") or "").partition(";")[0].strip().lower(), "text"
+        ),
         dependencies=tuple(_dependencies(data.get("requires_dist", []), file)),
         requires=(data.get("requires_python") or "").strip()[:256],
         raw=data,
     )
+
+
+def _bound_headers(raw_text: bytes, file: str) -> None:
+    """Raise Refused for so many fields that a parser, which looks each up in all, would take minutes."""
+    head = re.split(rb"\r?\n\r?\n", raw_text, maxsplit=1)[0]
+    names = _FIELD.findall(head)
+    if len(names) > MAX_FIELDS or len(set(names)) > MAX_FIELD_NAMES:
+        raise refuse_manifest(file, "has more fields than any real package.")
 
 
 def _clean(value: Any) -> Any:
@@ -94,7 +108,9 @@ def _dependencies(lines: list[str], file: str) -> Iterator[Dependency]:
         try:
             wanted = Requirement(line) if len(line) <= 4_096 else None
         except (InvalidRequirement, ValueError, RecursionError) as error:
-            raise refuse_manifest(file, f"has the requirement “{line[:80]}”, which cannot be read (PEP 508).") from error
+            raise refuse_manifest(
+                file, f"has the requirement “{line[:80]}”, which cannot be read (PEP 508)."
+            ) from error
         if wanted is None:
             raise refuse_manifest(file, f"has a requirement longer than 4,096 characters: “{line[:80]}…”.")
         yield _dependency(wanted)

@@ -16,9 +16,7 @@ _STRICT = re.compile(
     r"v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?",
     re.ASCII,
 )
-_LOOSE = re.compile(
-    r"[v= ]*(\d+)\.(\d+)\.(\d+)(?:-?([0-9A-Za-z-][0-9A-Za-z.-]*))?(?:\+[0-9A-Za-z.-]+)?", re.ASCII
-)
+_LOOSE = re.compile(r"[v= ]*(\d+)\.(\d+)\.(\d+)(?:-?([0-9A-Za-z-][0-9A-Za-z.-]*))?(?:\+[0-9A-Za-z.-]+)?", re.ASCII)
 _PARTIAL = re.compile(
     r"(~>?|\^|[<>]?=?)[v=]*(\d+|[xX*])(?:\.(\d+|[xX*])(?:\.(\d+|[xX*])(?:-?([0-9A-Za-z-][0-9A-Za-z.-]*))?)?)?"
     r"(?:\+[0-9A-Za-z.-]+)?",
@@ -52,11 +50,14 @@ def _identifiers(pre: str) -> tuple[Identifier, ...]:
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in pre.split(".")) if pre else ()
 
 
-@lru_cache(maxsize=16384)
 def parse(text: str, *, loose: bool = False) -> Version | None:
     """The version that `text` spells, or None; `loose` also takes `=1.2.3`, `01.2.3` and `1.2.3beta`."""
-    text = text.strip()
-    match = (_LOOSE if loose else _STRICT).fullmatch(text) if len(text) <= MAX_LENGTH else None
+    return _parse(text, loose) if len(text) <= MAX_LENGTH else None
+
+
+@lru_cache(maxsize=16384)
+def _parse(text: str, loose: bool) -> Version | None:
+    match = (_LOOSE if loose else _STRICT).fullmatch(text.strip())
     if match is None:
         return None
     major, minor, patch = (int(match[index]) for index in (1, 2, 3))
@@ -137,7 +138,9 @@ def _satisfies(version: Version, bounds: tuple[Comparator, ...], prerelease: boo
         return False
     if prerelease or not version.pre:
         return True
-    return any(bound.version is not None and bound.version.pre and bound.version.key[:3] == key[:3] for bound in bounds)
+    return any(
+        bound.version is not None and bound.version.pre and bound.version.key[:3] == key[:3] for bound in bounds
+    )
 
 
 def collapse(text: str) -> str:
@@ -185,7 +188,9 @@ def _partial(token: str, text: str) -> _Partial:
         raise InvalidInput(f"“{text}” is not a version range: “{token}” cannot be read.", code="invalid_range")
     major, minor, patch = (None if part in (None, "x", "X", "*") else int(part) for part in match.group(2, 3, 4))
     if (major is None and (minor, patch) != (None, None)) or (minor is None and patch is not None):
-        raise InvalidInput(f"“{text}” is not a version range: “{token}” has a number after a hole.", code="invalid_range")
+        raise InvalidInput(
+            f"“{text}” is not a version range: “{token}” has a number after a hole.", code="invalid_range"
+        )
     # npm computes the next number for an upper bound, so the highest of all leaves no room for one
     if max(major or 0, minor or 0, patch or 0) >= MAX_NUMBER + (match[1] in ("", "=", "<", ">=", ">", "<=")):
         raise InvalidInput(f"“{text}” is not a version range: a number in it is too big.", code="invalid_range")

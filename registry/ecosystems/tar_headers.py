@@ -1,4 +1,4 @@
-"""One tar header block and its PAX records, read so strictly that every parser must read them alike (POSIX ustar, pax)."""
+"""One tar header block and its PAX records (POSIX ustar, pax), read so strictly that all parsers must agree."""
 
 import re
 from dataclasses import dataclass
@@ -44,12 +44,12 @@ class Header:
 def parse(block: bytes) -> Header:
     """Read a block of 512 bytes; raises Refused where a field leaves room for two readings."""
     _verify_checksum(block)
-    name = _name(block)
     kind = block[156:157]
-    if kind in _KINDS:
-        raise refuse("archive_entry_type", name, f"is {_KINDS[kind]}; only files and folders are accepted.")
     if kind not in (FILE, OLD_FILE, FOLDER, PAX, GLOBAL_PAX, LONG_NAME):
-        raise refuse("archive_entry_type", name, "has an unknown type; only files and folders are accepted.")
+        shown = block[:100].partition(b"\0")[0].decode("utf-8", "replace")
+        what = _KINDS.get(kind, "of an unknown type")
+        raise refuse("archive_entry_type", shown, f"is {what}; only files and folders are accepted.")
+    name = _name(block)
     size = _octal(block[124:136])
     if size is None:
         raise refuse("archive_tar", name, "has a size that is not plain octal.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.ecosystems import tar_headers
-from registry.ecosystems.archives import LIMITS, Keeper, Ledger, Limits, Opened, Wanted, refuse
+from registry.ecosystems.archives import LIMITS, Keeper, Ledger, Limits, Opened, Shelf, Wanted, refuse
 from registry.ecosystems.base import Entry
 from registry.ecosystems.cross_checking import HeaderTape, compare_tar
 from registry.ecosystems.gzip_reading import GzipStream
@@ -33,6 +33,7 @@ class TarWalk:
         self._tape = tape or HeaderTape()
         self._position = 0
         self._globals = 0
+        self._extended = 0
         self._first = True
 
     def members(self) -> Iterator[Member]:
@@ -81,6 +82,9 @@ class TarWalk:
     def _payload(self, header: Header) -> bytes:
         if header.size > self._limits.pax_bytes:
             raise refuse("archive_limit", header.name, f"is an extended header over {self._limits.pax_bytes:,} bytes.")
+        self._extended += header.size
+        if self._extended > self._limits.all_pax_bytes:
+            raise refuse("archive_limit", "", "its extended headers are too large taken together.")
         payload = b"".join(self._stream.chunks(header.size))
         self._tape.record(self._position, payload)
         self._position += header.size
@@ -129,7 +133,7 @@ def read_tar_gz(path: Path, wanted: Wanted, limits: Limits = LIMITS) -> Opened:
     ledger, tape = Ledger(limits), HeaderTape()
     entries: list[Entry] = []
     folders: list[str] = []
-    kept: dict[str, bytes] = {}
+    shelf = Shelf(wanted, limits)
     with path.open("rb") as file:
         walk = TarWalk(GzipStream(file, limits), tape, limits)
         for member in walk.members():
@@ -137,12 +141,12 @@ def read_tar_gz(path: Path, wanted: Wanted, limits: Limits = LIMITS) -> Opened:
             if member.is_folder:
                 folders.append(member.path)
                 continue
-            keeper = Keeper(member.path, wanted(member.path))
+            keeper = Keeper(member.path, shelf)
             for chunk in walk.data(member):
                 keeper.feed(chunk)
-            entries.append(keeper.close(member.size, member.executable, kept))
+            entries.append(keeper.close(member.size, member.executable))
     compare_tar(tape, entries, folders)
-    return Opened("tar.gz", tuple(entries), tuple(folders), sum(entry.size for entry in entries), kept)
+    return Opened("tar.gz", tuple(entries), tuple(folders), sum(entry.size for entry in entries), shelf.kept)
 
 
 def peek_tar_gz(path: Path, limits: Limits = LIMITS) -> Iterator[str]:

@@ -89,7 +89,9 @@ def _dist_info(opened: Opened) -> str:
 def _check_folder(folder: str, manifest: Manifest) -> None:
     name, _, version = folder.removesuffix(".dist-info").rpartition("-")
     try:
-        same = canonicalize_name(name) == canonicalize_name(manifest.name) and Version(version) == Version(manifest.version)
+        same = canonicalize_name(name) == canonicalize_name(manifest.name) and Version(version) == Version(
+            manifest.version
+        )
     except ValueError:
         same = False
     if not same:
@@ -139,7 +141,9 @@ def _verify_row(entry: Entry, digest: str, size: str) -> None:
 
 def _filename(manifest: Manifest, wheel: str) -> str:
     """The canonical file name, from METADATA and the tags of WHEEL, never from the client."""
-    fields = [(key.strip().lower(), value.strip()) for key, _, value in (line.partition(":") for line in wheel.splitlines())]
+    fields = [
+        (key.strip().lower(), value.strip()) for key, _, value in (line.partition(":") for line in wheel.splitlines())
+    ]
     tags = [value for key, value in fields if key == "tag"]
     builds = [value for key, value in fields if key == "build"]
     if not tags or len(tags) > _MAX_TAGS or not all(_TAG.fullmatch(tag) for tag in tags):
@@ -182,5 +186,3 @@ def _startup_code(opened: Opened) -> dict[str, str]:
             if lines:
                 found[path] = "\n".join(lines)[:2_000]
     return found
-
-

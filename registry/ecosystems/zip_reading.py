@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from registry.ecosystems import zip_records
-from registry.ecosystems.archives import LIMITS, Keeper, Ledger, Limits, Opened, Wanted, refuse
+from registry.ecosystems.archives import LIMITS, Keeper, Ledger, Limits, Opened, Shelf, Wanted, refuse
 from registry.ecosystems.base import Entry
 from registry.ecosystems.cross_checking import compare_zip
 from registry.ecosystems.zip_records import Record, fault
@@ -19,7 +19,7 @@ def read_zip(path: Path, wanted: Wanted, limits: Limits = LIMITS) -> Opened:
     """Read the whole archive; raises Refused naming the entry and the rule it breaks."""
     entries: list[Entry] = []
     folders: list[str] = []
-    kept: dict[str, bytes] = {}
+    shelf = Shelf(wanted, limits)
     with path.open("rb") as file:
         records, end = _directory(file, path, limits)
         position = 0
@@ -27,18 +27,18 @@ def read_zip(path: Path, wanted: Wanted, limits: Limits = LIMITS) -> Opened:
             if record.offset != position:
                 raise fault("overlaps another entry, or leaves a gap before it.", record.name)
             start = zip_records.check_local(file, record)
-            keeper = Keeper(record.name, None if record.is_folder else wanted(record.name))
+            keeper = Keeper(record.name, shelf)
             for chunk in _inflated(file, record, start):
                 keeper.feed(chunk)
             position = zip_records.skip_descriptor(file, record, start + record.packed)
             if record.is_folder:
                 folders.append(record.name.removesuffix("/"))
             else:
-                entries.append(keeper.close(record.size, _is_executable(record), kept))
+                entries.append(keeper.close(record.size, _is_executable(record)))
         if position != end:
             raise fault("there are bytes before its directory that belong to no entry.")
     compare_zip(path, entries, folders)
-    return Opened("zip", tuple(entries), tuple(folders), sum(entry.size for entry in entries), kept)
+    return Opened("zip", tuple(entries), tuple(folders), sum(entry.size for entry in entries), shelf.kept)
 
 
 def peek_zip(path: Path, limits: Limits = LIMITS) -> list[str]:
@@ -53,10 +53,7 @@ def _directory(file: BinaryIO, path: Path, limits: Limits) -> tuple[list[Record]
     directory = zip_records.find_directory(file, length, limits)
     records = zip_records.read_directory(file, directory)
     total = sum(record.size for record in records)
-    if total > limits.unpacked_bytes:
-        raise refuse("archive_limit", "", f"it unpacks to more than {limits.unpacked_bytes:,} bytes.")
-    if total > limits.ratio_floor and total > length * limits.ratio:
-        raise refuse("archive_bomb", "", f"it unpacks to more than {limits.ratio} times its size.")
+    limits.check_ratio(total, length)
     ledger = Ledger(limits)
     for record in records:
         _check_kind(record)
@@ -68,7 +65,11 @@ def _check_kind(record: Record) -> None:
     mode = stat.S_IFMT(record.attributes >> 16)
     expected = stat.S_IFDIR if record.is_folder else stat.S_IFREG
     if mode not in (0, expected):
-        raise refuse("archive_entry_type", record.name, "is a link, a device or mislabelled; only files and folders are.")
+        raise refuse(
+            "archive_entry_type",
+            record.name,
+            "is a link or a device, or is labelled as one; only files and folders are accepted.",
+        )
     if bool(record.attributes & 0x10) and not record.is_folder:
         raise refuse("archive_entry_type", record.name, "is marked as a folder without being named as one.")
     if record.is_folder and record.size:

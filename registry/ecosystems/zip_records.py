@@ -100,9 +100,7 @@ def _with_zip64(file: BinaryIO, plain: Directory, end: int) -> tuple[Directory, 
     magic, size, _made, _needed, disk, first, here, count, extent, offset = _END64.unpack(file.read(_END64.size))
     if magic != b"PK\x06\x06" or size != _END64.size - 12 or disk or first or here != count:
         raise fault("its ZIP64 end record is malformed or carries extra data.")
-    agrees = (
-        plain.count in (count, _FULL16) and plain.size in (extent, _FULL32) and plain.offset in (offset, _FULL32)
-    )
+    agrees = plain.count in (count, _FULL16) and plain.size in (extent, _FULL32) and plain.offset in (offset, _FULL32)
     if not agrees:
         raise fault("its two end records contradict each other.")
     return Directory(offset, extent, count), start
@@ -201,9 +199,9 @@ def check_local(file: BinaryIO, record: Record) -> int:
     if rest[:name_length] != record.raw_name or flags != record.flags or method != record.method:
         raise fault("has another name, flag or method in its local header than in the directory.", record.name)
     size, packed, _ = wide_numbers(record.name, rest[name_length:], size, packed, None)
-    told = (crc, packed, size)
-    later = flags & DESCRIPTOR and told == (0, 0, 0)
-    if told != (record.crc, record.packed, record.size) and not later:
+    later = (0,) if flags & DESCRIPTOR else ()  # told only after the data
+    pairs = ((crc, record.crc), (packed, record.packed), (size, record.size))
+    if any(told != true and told not in later for told, true in pairs):
         raise fault("has another size or checksum in its local header than in the directory.", record.name)
     return record.offset + _LOCAL.size + name_length + extra_length
 
