@@ -133,6 +133,7 @@ def _say_why_held(release: Release, verdicts: tuple[gates.Verdict, ...]) -> None
     if why == release.held_because:
         return
     with transaction.atomic():
+        documents.hold(release.package_id)
         Release.objects.filter(pk=release.pk, status=STATUS.PENDING).update(held_because=why)
         documents.rebuild(release.package, "held", release)
 
@@ -143,6 +144,7 @@ def _decide(release: Release, actor: Actor, ruling: Ruling, allowed: tuple[str, 
     if sha256 is not None and sha256 != release.sha256:
         raise Conflict("The file is not the one that was reviewed. Look at it again.", code="digest_changed")
     with transaction.atomic():
+        documents.hold(release.package_id)
         standing = Release.objects.filter(
             pk=release.pk, status__in=allowed, sha256=release.sha256, unlisted_at__isnull=True
         )

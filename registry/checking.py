@@ -60,6 +60,7 @@ def run_checks(job: Job) -> None:
     for check in release.checks.filter(status__in=Check.OPEN):
         _run(check, release)
     with transaction.atomic():
+        documents.hold(release.package_id)
         documents.rebuild(release.package, "checked", release)
     approving.reconsider(release)
 
@@ -84,8 +85,8 @@ def _ask(name: str, release: Release) -> Result:
     artifact = release.artifacts.select_related("blob").first()
     if name in NEEDS_FILE and (artifact is None or artifact.blob is None):
         return Result("skipped", "There is no file here to look at.")
-    check: Callable[[Release], Result] = import_string(settings.REGISTRY_CHECKS[name])
     try:
+        check: Callable[[Release], Result] = import_string(settings.REGISTRY_CHECKS[name])
         return check(release)
     except Exception as problem:
         logger.exception("The check %s of %s broke", name, release)

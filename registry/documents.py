@@ -206,6 +206,14 @@ def also_in(package: Package) -> list[str]:
 
 
 # --- building ------------------------------------------------------------------------------------------------------
+def hold(package_id: int) -> None:
+    """Make other writers of the package wait; first in every transaction that ends in `rebuild`.
+
+    One order of locks for all (the package, then the head of the audit trail), so that no two wait for each other.
+    """
+    Package.objects.select_for_update().only("pk").get(pk=package_id)
+
+
 def rebuild(package: Package, change: str = "changed", release: Release | None = None) -> None:
     """Bring the package's columns, its stored documents and the search index in line; in the caller's transaction."""
     fresh = not package.documents.exists()

@@ -19,6 +19,7 @@ def unlist(release: Release, actor: Actor) -> Release:
     now = timezone.now()
     due = now + timedelta(hours=settings.PURGE_GRACE_HOURS)
     with transaction.atomic():
+        documents.hold(release.package_id)
         listed = Release.objects.filter(pk=release.pk, unlisted_at__isnull=True)
         if not listed.update(unlisted_at=now, purge_at=due):
             raise Conflict("This version is unlisted already.", code="already_unlisted")
@@ -33,6 +34,7 @@ def restore(release: Release, actor: Actor) -> Release:
     """Undo an unlisting while the file is still here. Needs admin."""
     actor.need("admin")
     with transaction.atomic():
+        documents.hold(release.package_id)
         unlisted = Release.objects.filter(pk=release.pk, unlisted_at__isnull=False, purged_at__isnull=True)
         if not unlisted.update(unlisted_at=None, purge_at=None):
             raise Conflict("Only an unlisted version whose file is still here can be restored.", code="not_restorable")
@@ -45,11 +47,12 @@ def restore(release: Release, actor: Actor) -> Release:
 def purge(job: Job) -> None:
     """Remove the files of a release whose grace is over; the row stays as its tombstone. Exactly once, by its row."""
     now = timezone.now()
+    release = Release.objects.select_related("package__project", "project").get(pk=job.ref)
     with transaction.atomic():
-        due = Release.objects.filter(pk=job.ref, purge_at__lte=now, purged_at__isnull=True, unlisted_at__isnull=False)
+        documents.hold(release.package_id)
+        due = Release.objects.filter(pk=job.ref, purge_at__lte=now, purged_at__isnull=True)
         if not due.update(purged_at=now, held_because="It was unlisted and its file has been removed."):
             return
-        release = Release.objects.select_related("package__project", "project").get(pk=job.ref)
         Artifact.objects.filter(release=release).update(blob=None)
         _announce(release, SYSTEM, "release.purged")
 
