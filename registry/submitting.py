@@ -2,16 +2,20 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
 from accounts.actors import Actor
 from accounts.models import Project
-from registry import ecosystems, publishing, storage
+from registry import ecosystems, publishing
 from registry.ecosystems.base import Manifest
 from registry.ecosystems.base import Package as ReadPackage
 from registry.errors import InvalidInput, Refused
 from registry.models import Release
+
+if TYPE_CHECKING:
+    from registry import storage
 
 LIMITS = {"license": 255, "description": 10_000, "homepage": 2_000, "repository": 2_000, "note": 4_000}
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
@@ -34,7 +38,7 @@ class Submission:
     note: str = ""
 
 
-def submit(submission: Submission, actor: Actor, upload: storage.Staged | None = None) -> Release:
+def submit(submission: Submission, actor: Actor, upload: "storage.Staged | None" = None) -> Release:
     """Put a third-party version into the review queue. Needs the scope publish.
 
     Raises InvalidInput (name, version, field), Conflict (known already), Forbidden (an internal name), Refused
@@ -110,7 +114,7 @@ def _intent_of(submission: Submission, actor: Actor) -> publishing.Intent:
     )
 
 
-def _read_upload(upload: storage.Staged, asked: Manifest) -> ReadPackage:
+def _read_upload(upload: "storage.Staged", asked: Manifest) -> ReadPackage:
     """Read the file strictly; it must be what was asked for."""
     read = ecosystems.read_package(upload.path)
     found = read.manifest

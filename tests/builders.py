@@ -9,11 +9,12 @@ import subprocess
 import tarfile
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from accounts.actors import ALL_SCOPES, Actor
+from accounts import asking
+from accounts.actors import Actor
 from accounts.models import ApiToken, Membership, Project, SigningKey, User
 from registry.models import Package, PackageMaintainer, Release
 
@@ -66,23 +67,15 @@ def assemble_cast() -> Cast:
     return Cast(alice, bob, mallory, root, acme, elsewhere)
 
 
-SESSION_SCOPES = {
-    "developer": frozenset({"read", "publish"}),
-    "maintainer": frozenset({"read", "publish", "review", "licenses", "sync"}),
-    "admin": ALL_SCOPES,
-}
-
-
 def actor(person: User, *scopes: str, project: Project | None = None, kind: str = "session") -> Actor:
-    """The person as the activities see them; scopes as given, else those of their role."""
-    return Actor(
+    """The person as the activities see them; scopes as given, else all that their role allows."""
+    plain = asking.session_actor(person, "192.0.2.0/24")
+    return replace(
+        plain,
         kind=kind,
-        user=person,
-        project=project or person.default_project,
-        project_ids=frozenset(Membership.objects.filter(user=person).values_list("project_id", flat=True)),
-        scopes=frozenset(scopes) or SESSION_SCOPES[person.role],
-        credential_id="test",
-        address="192.0.2.0/24",
+        project=project or plain.project,
+        scopes=frozenset(scopes) or plain.scopes,
+        credential_id="" if kind == "session" else "test",
     )
 
 
