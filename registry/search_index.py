@@ -5,50 +5,55 @@ Written by `documents.rebuild`, read by `searching`. No database triggers: what 
 
 import re
 import unicodedata
+from typing import Any, cast
 
 from django.db import connection
 
 from registry.models import Package
 from registry.models.packages import PackageQuerySet
 
-TABLE = "registry_search"
 LONGEST_QUERY = 200
 MOST_WORDS = 8
 LONGEST_WORD = 40
 MOST_INDEXED = 400
 WORD = re.compile(r"[^\W_]+")
 CREATE = {
-    # bm25 weighs columns, so the three texts stand apart; `detail=column` leaves out positions, which nothing asks for.
+    # bm25 weighs columns, so the three texts stand apart; `detail=column` leaves out positions, which nobody needs.
     "sqlite": (
-        f"CREATE VIRTUAL TABLE {TABLE} USING fts5(name, keywords, description,"
-        " tokenize='unicode61 remove_diacritics 0', prefix='1 2 3', detail='column')",
+        (
+            "CREATE VIRTUAL TABLE registry_search USING fts5(name, keywords, description,"
+            " tokenize='unicode61 remove_diacritics 0', prefix='1 2 3', detail='column')"
+        ),
     ),
     "postgresql": (
-        f"CREATE TABLE {TABLE} (package_id bigint PRIMARY KEY, document tsvector NOT NULL)",
-        f"CREATE INDEX {TABLE}_document ON {TABLE} USING gin (document)",
+        "CREATE TABLE registry_search (package_id bigint PRIMARY KEY, document tsvector NOT NULL)",
+        "CREATE INDEX registry_search_document ON registry_search USING gin (document)",
     ),
 }
-DROP = f"DROP TABLE {TABLE}"
+DROP = "DROP TABLE registry_search"
 WRITE = {
-    "sqlite": f"INSERT OR REPLACE INTO {TABLE}(rowid, name, keywords, description) VALUES (%s, %s, %s, %s)",
+    "sqlite": "INSERT OR REPLACE INTO registry_search(rowid, name, keywords, description) VALUES (%s, %s, %s, %s)",
     "postgresql": (
-        f"INSERT INTO {TABLE}(package_id, document) VALUES (%s, setweight(to_tsvector('simple', %s), 'A')"
+        "INSERT INTO registry_search(package_id, document) VALUES (%s, setweight(to_tsvector('simple', %s), 'A')"
         " || setweight(to_tsvector('simple', %s), 'B') || setweight(to_tsvector('simple', %s), 'C'))"
         " ON CONFLICT (package_id) DO UPDATE SET document = excluded.document"
     ),
 }
 # The unary plus keeps SQLite from running the text match once for each package instead of once.
 MATCHES = {
-    "sqlite": [f"{TABLE} MATCH %s", f"registry_package.id = +{TABLE}.rowid"],
-    "postgresql": [f"{TABLE}.document @@ to_tsquery('simple', %s)", f"registry_package.id = {TABLE}.package_id"],
+    "sqlite": ["registry_search MATCH %s", "registry_package.id = +registry_search.rowid"],
+    "postgresql": [
+        "registry_search.document @@ to_tsquery('simple', %s)",
+        "registry_package.id = registry_search.package_id",
+    ],
 }
 RANK = {
-    "sqlite": f"bm25({TABLE}, 12.0, 4.0, 1.0)",
-    "postgresql": f"-ts_rank('{{0.1, 0.1, 0.4, 1.0}}', {TABLE}.document, to_tsquery('simple', %s))",
+    "sqlite": "bm25(registry_search, 12.0, 4.0, 1.0)",
+    "postgresql": "-ts_rank('{0.1, 0.1, 0.4, 1.0}', registry_search.document, to_tsquery('simple', %s))",
 }
 COUNT = {
-    "sqlite": f"SELECT count(*) FROM {TABLE} WHERE {TABLE} MATCH %s",
-    "postgresql": f"SELECT count(*) FROM {TABLE} WHERE document @@ to_tsquery('simple', %s)",
+    "sqlite": "SELECT count(*) FROM registry_search WHERE registry_search MATCH %s",
+    "postgresql": "SELECT count(*) FROM registry_search WHERE document @@ to_tsquery('simple', %s)",
 }
 
 
@@ -100,10 +105,14 @@ def count(match: str) -> int:
 
 def matching(packages: PackageQuerySet, match: str) -> PackageQuerySet:
     """The packages whose words match the expression."""
-    return packages.extra(tables=[TABLE], where=MATCHES[connection.vendor], params=[match])
+    where = MATCHES[connection.vendor]
+    found: Any = packages.extra(tables=["registry_search"], where=where, params=[match])  # noqa: S610  # constants
+    return cast(PackageQuerySet, found)
 
 
 def with_rank(packages: PackageQuerySet, match: str) -> PackageQuerySet:
     """What `matching` found, with a column `text_rank`: the smaller, the better."""
     rank = RANK[connection.vendor]
-    return packages.extra(select={"text_rank": rank}, select_params=[match] * rank.count("%s"))
+    params = [match] * rank.count("%s")
+    found: Any = packages.extra(select={"text_rank": rank}, select_params=params)  # noqa: S610  # constants
+    return cast(PackageQuerySet, found)

@@ -1,0 +1,209 @@
+"""Searching: lists of packages that the actor may see, ranked, filtered, counted, and counted by facet."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from django.core.cache import cache
+from django.db.models import Case, Count, IntegerField, Q, Value, When
+from redis.exceptions import RedisError
+
+from accounts.actors import Actor
+from registry import search_index
+from registry.errors import InvalidInput
+from registry.models import Change, Package, Release
+from registry.models.packages import CATEGORIES, Ecosystem, PackageQuerySet
+
+ORDERINGS = {
+    "name": ("name", "id"),
+    "-name": ("-name", "-id"),
+    "updated": ("updated_at", "id"),
+    "-updated": ("-updated_at", "id"),
+    "downloads": ("downloads", "id"),
+    "-downloads": ("-downloads", "id"),
+}
+RELEVANCE = "relevance"
+FACETS = ("ecosystem", "category", "license", "status")
+COLUMNS = {"ecosystem": "ecosystem", "category": "category", "license": "license", "status": "latest_status"}
+CHOICES = {
+    "ecosystem": frozenset(Ecosystem.values),
+    "category": frozenset(code for code, _ in CATEGORIES),
+    "status": frozenset(Release.Status.values),
+    "ordering": frozenset({*ORDERINGS, RELEVANCE}),
+}
+MOST_LICENSES = 12
+# Above this many hits nobody reads by closeness of words; the well-used come first, and the answer stays quick.
+BROAD = 4_000
+KEPT_SECONDS = 600
+# Counting facets over a large registry takes a while; then a slightly old figure is better than a slow page.
+SLOW_SECONDS = 0.015
+STALE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for. Empty means: do not filter by it; without an ordering, relevance or else the name."""
+
+    search: str = ""
+    ecosystem: str = ""
+    category: str = ""
+    status: str = ""
+    license: str = ""
+    ordering: str = ""
+
+    @property
+    def ranking(self) -> str:
+        """The ordering that counts: relevance needs a text."""
+        wanted = self.ordering or RELEVANCE
+        return "name" if wanted == RELEVANCE and not self.search.strip() else wanted
+
+
+def search(query: Query, actor: Actor) -> PackageQuerySet:
+    """The packages that match, best first, ready to be sliced. Raises InvalidInput for an unknown filter value."""
+    check(query)
+    found = _filtered(query, actor)
+    if query.ranking != RELEVANCE:
+        return found.order_by(*ORDERINGS[query.ranking])
+    return _by_relevance(found, query.search)
+
+
+def check(query: Query) -> None:
+    """Raise InvalidInput, naming the field and what it may be, unless every filter value is known."""
+    for field, allowed in CHOICES.items():
+        if (value := getattr(query, field)) and value not in allowed:
+            options = ", ".join(sorted(allowed))
+            raise InvalidInput(f"Give {field} as one of: {options}.", details={field: [f"one of: {options}"]})
+
+
+def count(query: Query, actor: Actor) -> int:
+    """How many packages match, counting only what the actor may see; kept until something changes."""
+    check(query)
+    unordered = replace(query, ordering="")
+    return _kept("count", unordered, actor, lambda: _filtered(query, actor).count())
+
+
+def facets(query: Query, actor: Actor) -> dict[str, list[tuple[str, int]]]:
+    """For each facet its values and how many packages each would leave, the facet's own filter set aside.
+
+    On large registries the figures may be a minute old.
+    """
+    check(query)
+    return {facet: _facet(facet, replace(query, ordering="", **{facet: ""}), actor) for facet in FACETS}
+
+
+def categories(actor: Actor) -> list[tuple[str, int]]:
+    """The categories that hold packages, with counts, the fullest first."""
+    return _facet("category", Query(), actor)
+
+
+# --- finding -------------------------------------------------------------------------------------------------------
+def _filtered(query: Query, actor: Actor) -> PackageQuerySet:
+    """What matches, in no order. A package is listed while it has a latest version, and so a latest status."""
+    found = Package.objects.visible_to(actor).exclude(latest_status="")
+    for field in ("ecosystem", "category", "status"):
+        if value := getattr(query, field):
+            found = found.filter(**{COLUMNS[field]: value})
+    if query.license:
+        found = found.filter(license__in=_expressions_naming(query.license))
+    if query.search.strip():
+        match = search_index.expression(query.search)
+        found = search_index.matching(found, match) if match else found.none()
+    return found
+
+
+def _by_relevance(found: PackageQuerySet, text: str) -> PackageQuerySet:
+    """Exact names first, then names that begin so, then by closeness of words, or by use where hits are many."""
+    match = search_index.expression(text)
+    if not match:
+        return found
+    name = text.strip().lower()[: search_index.LONGEST_QUERY]
+    ranked: Any = found.annotate(
+        name_rank=Case(
+            When(normalized__in={name, name.replace("_", "-")}, then=Value(0)),
+            When(normalized__startswith=name, then=Value(1)),
+            default=Value(2),
+            output_field=IntegerField(),
+        )
+    )
+    if _remembered(f"hits:{_seq()}:{_digest(match)}", lambda: search_index.count(match)) > BROAD:
+        return cast(PackageQuerySet, ranked.order_by("name_rank", "-downloads", "id"))
+    closest: Any = search_index.with_rank(ranked, match)
+    return cast(PackageQuerySet, closest.order_by("name_rank", "text_rank", "-downloads"))
+
+
+def _expressions_naming(license: str) -> list[str]:
+    """Every licence expression held here that is the licence, or names it among others."""
+    asked = license.casefold()
+
+    def read() -> list[str]:
+        return list(Package.objects.order_by().values_list("license", flat=True).distinct())
+
+    held: list[str] = _remembered(f"licenses:{_seq()}", read)
+    return [one for one in held if one.casefold() == asked or asked in _ids_in(one)]
+
+
+def _ids_in(expression: str) -> set[str]:
+    return set(expression.casefold().replace("(", " ").replace(")", " ").split()) - {"or", "and", "with"}
+
+
+# --- counting ------------------------------------------------------------------------------------------------------
+def _facet(facet: str, query: Query, actor: Actor) -> list[tuple[str, int]]:
+    return _kept(f"facet:{facet}", query, actor, lambda: _count_values(facet, query, actor), may_be_old=True)
+
+
+def _count_values(facet: str, query: Query, actor: Actor) -> list[tuple[str, int]]:
+    column = COLUMNS[facet]
+    counted = _filtered(query, actor).exclude(Q(**{column: ""})).order_by().values_list(column)
+    rows = counted.annotate(found=Count("pk")).order_by("-found", column)
+    return list(rows[:MOST_LICENSES] if facet == "license" else rows)
+
+
+def _seq() -> int:
+    """The last step of the change feed: what was counted before it may be wrong now."""
+    return Change.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
+
+
+def _kept(what: str, query: Query, actor: Actor, work: Callable[[], Any], *, may_be_old: bool = False) -> Any:
+    key = f"{what}:{_digest(query)}:{_digest(_sight(actor))}"
+    if may_be_old and (old := _look_up(f"slow:{key}")) is not None:
+        return old
+    started = time.monotonic()
+    answer = _remembered(f"{key}:{_seq()}", work)
+    if may_be_old and time.monotonic() - started > SLOW_SECONDS:
+        _keep(f"slow:{key}", answer, STALE_SECONDS)
+    return answer
+
+
+def _sight(actor: Actor) -> str:
+    """What of the actor decides which packages are visible: equal sights see the same."""
+    if actor.is_system or actor.is_maintainer or actor.is_admin:
+        return "all"
+    return ",".join(map(str, sorted(actor.project_ids))) if actor.can("read") else ""
+
+
+def _digest(thing: object) -> str:
+    return hashlib.sha256(repr(thing).encode()).hexdigest()[:32]
+
+
+def _remembered(key: str, work: Callable[[], Any]) -> Any:
+    if (answer := _look_up(key)) is None:
+        answer = work()
+        _keep(key, answer, KEPT_SECONDS)
+    return answer
+
+
+def _look_up(key: str) -> Any:
+    """What the cache holds; a cache that does not answer holds nothing."""
+    try:
+        return cache.get(f"searching:{key}")
+    except (RedisError, OSError):
+        return None
+
+
+def _keep(key: str, answer: Any, seconds: int) -> None:
+    try:
+        cache.set(f"searching:{key}", answer, seconds)
+    except (RedisError, OSError):
+        return
