@@ -1,0 +1,87 @@
+"""How bad is it: from CVSS vectors, else from the database's own word, else unknown; never silently low."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cvss import CVSS2, CVSS3, CVSS4, CVSSError
+
+ORDER = ("critical", "high", "medium", "low", "unknown")
+WORDS = {
+    "critical": "critical",
+    "high": "high",
+    "important": "high",
+    "medium": "medium",
+    "moderate": "medium",
+    "low": "low",
+    "minor": "low",
+}
+BANDS = ((9.0, "critical"), (7.0, "high"), (4.0, "medium"), (0.0, "low"))
+READERS = {"CVSS_V2": CVSS2, "CVSS_V3": CVSS3, "CVSS_V4": CVSS4}
+MALWARE = "MAL-"
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """A severity of `ORDER`, and the CVSS base score where a vector gives one."""
+
+    severity: str
+    score: float | None = None
+
+
+UNKNOWN = Rating("unknown")
+
+
+def rate(document: Mapping[str, Any]) -> Rating:
+    """The rating of an OSV document: the gravest CVSS v3 or v4 vector, the database's word, CVSS v2, unknown.
+
+    Entries of the malicious-packages database carry no vector; malware is critical.
+    """
+    scores = _scores(document)
+    modern = [score for kind, score in scores if kind != "CVSS_V2"]
+    if modern:
+        return Rating(band(max(modern)), max(modern))
+    if word := _word(document):
+        return Rating(word)
+    if scores:
+        oldest = max(score for _, score in scores)
+        return Rating(band(oldest), oldest)
+    return Rating("critical") if str(document.get("id", "")).startswith(MALWARE) else UNKNOWN
+
+
+def band(score: float) -> str:
+    """The word that CVSS v3 and v4 give to a base score."""
+    return next(word for floor, word in BANDS if score >= floor)
+
+
+def worse(one: str, other: str) -> str:
+    """The graver of two severities; any rating is worth more than none."""
+    return min(one, other, key=ORDER.index)
+
+
+def _scores(document: Mapping[str, Any]) -> list[tuple[str, float]]:
+    entries = list(document.get("severity") or ())
+    for affected in document.get("affected") or ():
+        entries += affected.get("severity") or ()
+    read = ((entry.get("type", ""), _score(entry)) for entry in entries if isinstance(entry, dict))
+    return [(kind, score) for kind, score in read if score is not None]
+
+
+def _score(entry: Mapping[str, Any]) -> float | None:
+    reader, vector = READERS.get(str(entry.get("type"))), entry.get("score")
+    if reader is None or not isinstance(vector, str):
+        return None
+    try:
+        parsed = reader(vector.strip().rstrip("/"))
+    except CVSSError:
+        return None
+    return float(parsed.scores()[0]) if reader is not CVSS4 else float(parsed.base_score)
+
+
+def _word(document: Mapping[str, Any]) -> str:
+    """`severity` in database_specific or ecosystem_specific, at the top or in an affected entry; the gravest one."""
+    places = [document, *(document.get("affected") or ())]
+    specifics = [place.get(key) for place in places for key in ("database_specific", "ecosystem_specific")]
+    said = [str(specific.get("severity", "")).lower() for specific in specifics if isinstance(specific, dict)]
+    known = [WORDS[word] for word in said if word in WORDS]
+    return min(known, key=ORDER.index, default="")
