@@ -181,10 +181,13 @@ STORAGES = {
         )
     },
 }
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("map", "jpg", "png", "webp", "gz", "br", "woff", "woff2")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
 
 # --- people -------------------------------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["accounts.signing_in.LimitedBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

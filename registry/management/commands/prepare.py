@@ -18,6 +18,7 @@ from accounts.models import User
 from registry import demo
 
 ADMIN = "admin"
+UNUSED = ["redoc", "rest_framework"]  # pages of our libraries that no route of ours shows
 
 
 class Command(BaseCommand):
@@ -54,7 +55,7 @@ def collect_static() -> str:
     stamp, state = Path(settings.STATIC_ROOT) / ".gathered", _state_of_sources()
     if stamp.is_file() and stamp.read_text() == state:
         return "up to date"
-    call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED)
     stamp.write_text(state)
     return "gathered"
 
