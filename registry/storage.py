@@ -8,6 +8,7 @@ are wanted, the object is put under a key that is never used twice, and the call
 import hashlib
 import logging
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from registry.models import Blob
 
 logger = logging.getLogger(__name__)
 CHUNK = 256 * 1024
+KEY = re.compile(r"/([0-9a-f]{64})\.([0-9]{1,9})(\.[0-9a-f]{16}\.partial)?$")
 ORPHAN_AGE = timedelta(hours=24)
 DELETE_GRACE = timedelta(hours=1)
 
@@ -124,8 +126,11 @@ def _reserve(staged: Staged) -> Blob:
     """Say that these bytes are wanted, so that no clean-up takes them; one row per digest while it is alive."""
     for _ in range(8):
         alive = Blob.objects.filter(sha256=staged.sha256).exclude(state=Blob.State.DELETING)
-        if alive.update(touched_at=timezone.now()):
-            return alive.get()
+        now = timezone.now()
+        if alive.update(touched_at=now):
+            blob = alive.get()
+            blob.touched_at = now
+            return blob
         with suppress(IntegrityError), transaction.atomic():
             last = Blob.objects.filter(sha256=staged.sha256).aggregate(last=Max("generation"))["last"]
             return Blob.objects.create(
@@ -139,6 +144,13 @@ def confirm(blob: Blob) -> None:
     alive = Blob.objects.select_for_update().filter(pk=blob.pk).exclude(state=Blob.State.DELETING)
     if not alive.update(state=Blob.State.READY, touched_at=timezone.now()):
         raise Unavailable("The stored file was cleaned away while it was being published. Send it again.")
+
+
+def give_back(blob: Blob) -> None:
+    """Remove bytes that were kept for a release that is not to be, unless somebody else wants them by now."""
+    unwanted = Blob.objects.filter(pk=blob.pk, state=Blob.State.PENDING, artifacts__isnull=True)
+    if unwanted.filter(touched_at=blob.touched_at).update(state=Blob.State.DELETING, touched_at=timezone.now()):
+        _delete(blob)
 
 
 def open_blob(blob: Blob, offset: int = 0) -> IO[bytes]:
@@ -198,22 +210,39 @@ def _mark_unreferenced() -> int:
 def _delete_marked() -> int:
     """Objects whose blob was given up an hour ago (longer than any download lasts) go, then their rows."""
     due = Blob.objects.filter(state=Blob.State.DELETING, touched_at__lt=timezone.now() - DELETE_GRACE)
-    deleted = 0
-    for blob in list(due[:500]):
+    return sum(_delete(blob) for blob in list(due[:500]))
+
+
+def _delete(blob: Blob) -> int:
+    """The object, then its row; where the store fails, the row stays and the next round tries again."""
+    try:
         store().delete(blob.key)
-        deleted += Blob.objects.filter(pk=blob.pk, state=Blob.State.DELETING).delete()[0]
-    return deleted
+    except OSError as problem:
+        logger.warning("Blob %s cannot be deleted now: %s", blob.key, problem)
+        return 0
+    return Blob.objects.filter(pk=blob.pk, state=Blob.State.DELETING).delete()[0]
 
 
 def _delete_strays() -> int:
     """Objects older than a day that no row names: only what this code wrote, by the form of its keys."""
     deleted = 0
-    for key in store().old_keys(time.time() - ORPHAN_AGE.total_seconds()):
-        digest, _, generation = key.rpartition("/")[2].partition(".")
-        if generation.isdigit() and not Blob.objects.filter(sha256=digest, generation=int(generation)).exists():
-            store().delete(key)
-            deleted += 1
+    try:
+        for key in store().old_keys(time.time() - ORPHAN_AGE.total_seconds()):
+            if _is_stray(key):
+                store().delete(key)
+                deleted += 1
+    except OSError as problem:
+        logger.warning("The blob store cannot be cleaned now: %s", problem)
     return deleted
+
+
+def _is_stray(key: str) -> bool:
+    """A partial copy of a process that died, or an object that no row names."""
+    parsed = KEY.search(key)
+    if parsed is None:
+        return False
+    digest, generation, partial = parsed.groups()
+    return bool(partial) or not Blob.objects.filter(sha256=digest, generation=int(generation)).exists()
 
 
 def _delete_old_staging() -> int:
