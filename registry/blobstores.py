@@ -7,7 +7,7 @@ import io
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -68,7 +68,8 @@ class DirectoryStore:
         target.parent.mkdir(parents=True, exist_ok=True)
         if not self._is_whole(target, size):
             self._place(source, target, size)
-        _sync_directory(target.parent)
+        for folder in (target.parent, *target.parent.parents[: len(Path(key).parents) - 1]):
+            _sync_directory(folder)  # the upper ones may be new as well
 
     def _is_whole(self, target: Path, size: int) -> bool:
         return target.is_file() and target.stat().st_size == size
@@ -175,47 +176,76 @@ class S3Store:
 
     def open(self, key: str, offset: int = 0) -> IO[bytes]:
         """The object's body as a stream."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            span = {"Range": f"bytes={offset}-"} if offset else {}
+        span = {"Range": f"bytes={offset}-"} if offset else {}
+        with _faults_as_os_errors(f"give {key}"):
             answer = self.client.get_object(Bucket=self.bucket, Key=self._key(key), **span)
-        except (BotoCoreError, ClientError) as problem:
-            raise OSError(f"S3 cannot give {key}: {problem}") from problem
-        return answer["Body"]  # type: ignore[no-any-return]  # botocore's StreamingBody reads and closes like a file
+        return io.BufferedReader(_Body(answer["Body"], key), 256 * 1024)
 
     def exists(self, key: str) -> bool:
         """Whether the bucket holds the object."""
         from botocore.exceptions import ClientError
 
-        try:
-            self.client.head_object(Bucket=self.bucket, Key=self._key(key))
-        except ClientError as problem:
-            if problem.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+        with _faults_as_os_errors(f"tell about {key}"):
+            try:
+                self.client.head_object(Bucket=self.bucket, Key=self._key(key))
+            except ClientError as problem:
+                if problem.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                    raise
                 return False
-            raise OSError(f"S3 cannot tell about {key}: {problem}") from problem
         return True
 
     def delete(self, key: str) -> None:
         """Remove the object."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
+        with _faults_as_os_errors(f"delete {key}"):
             self.client.delete_object(Bucket=self.bucket, Key=self._key(key))
-        except (BotoCoreError, ClientError) as problem:
-            raise OSError(f"S3 cannot delete {key}: {problem}") from problem
 
     def old_keys(self, before: float) -> Iterator[str]:
         """Every object written before the instant, page by page."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._key("sha256/"))
-        for page in pages:
-            for item in page.get("Contents", []):
-                if item["LastModified"].timestamp() < before:
-                    yield item["Key"][len(self.prefix) :]
+        with _faults_as_os_errors("list its objects"):
+            for page in pages:
+                for item in page.get("Contents", []):
+                    if item["LastModified"].timestamp() < before:
+                        yield item["Key"][len(self.prefix) :]
 
     def local_path(self, key: str) -> Path | None:
         """Nowhere on this machine."""
         return None
+
+
+@contextmanager
+def _faults_as_os_errors(what: str) -> Iterator[None]:
+    """Whatever the client raises becomes the OSError that every store promises."""
+    from botocore.exceptions import BotoCoreError, ClientError
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError, HTTPError) as problem:
+        raise OSError(f"S3 cannot {what}: {problem}") from problem
+
+
+class _Body(io.RawIOBase):
+    """An object's body as it comes in; one that breaks off is an error, never a short file."""
+
+    def __init__(self, body: Any, key: str) -> None:
+        self.body, self.key = body, key
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer with what has arrived."""
+        with _faults_as_os_errors(f"give the rest of {self.key}"):
+            chunk = self.body.read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self.body.close()
+        super().close()
 
 
 class _Prefix(io.RawIOBase):
