@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from accounts import projects
 from accounts.actors import Actor
 from registry.models import Check, Package, Release
 
@@ -85,7 +86,8 @@ def name_is_free_or_ours(subject: Publication, actor: Actor) -> Verdict:
         return _taken(
             subject, "NAME_THIRD_PARTY", "is a third-party package here. Submit the version for review instead"
         )
-    ours = package.project_id in actor.project_ids or actor.is_admin
+    ours = package.project_id in actor.project_ids and actor.user and projects.may_publish(actor.user, package.project)
+    ours = ours or actor.is_admin
     if ours or (subject.origin != Release.Origin.PUBLISHED and not subject.is_first_party):
         return Verdict("ownership", "allow", "NAME_OURS", "The name is yours, or a third-party one.")
     return _taken(
