@@ -1,6 +1,7 @@
 """Approving: decisions by maintainers and by policy, each recorded as evidence on the digest it was made on."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -65,6 +66,8 @@ def reconsider(release: Release) -> Release:
     What a person rejected stays so; what a person approved over an objection stays until a new one appears.
     """
     release = _fresh(release)
+    if release.is_purged or (release.is_unlisted and release.status == STATUS.PENDING):
+        return release
     verdicts = tuple(gates.ask("approving", release, SYSTEM))
     answer = gates.worst(verdicts)
     if release.status == STATUS.PENDING and answer == "allow":
@@ -145,16 +148,17 @@ def _decide(release: Release, actor: Actor, ruling: Ruling, allowed: tuple[str, 
         raise Conflict("The file is not the one that was reviewed. Look at it again.", code="digest_changed")
     with transaction.atomic():
         documents.hold(release.package_id)
-        standing = Release.objects.filter(
-            pk=release.pk, status__in=allowed, sha256=release.sha256, unlisted_at__isnull=True
-        )
+        standing = Release.objects.filter(pk=release.pk, status__in=allowed, sha256=release.sha256)
+        # an unlisted version still leaves by its number, so it can be withdrawn until its file is gone
+        gone = "purged_at" if ruling.answer == STATUS.QUARANTINED else "unlisted_at"
+        standing = standing.filter(**{f"{gone}__isnull": True})
         held_because = "" if ruling.answer == STATUS.APPROVED else ruling.reason
         if not standing.update(status=ruling.answer, held_because=held_because):
             raise _too_late(release)
         release.status, release.held_because = ruling.answer, held_because
         _record(release, actor, ruling)
         if ruling.answer == STATUS.APPROVED:
-            _move_tag(release)
+            move_tag(release)
         documents.rebuild(release.package, ruling.answer, release)
         approved = ruling.answer == STATUS.APPROVED
         signals.announce(signals.release_approved if approved else signals.release_retired, release)
@@ -195,12 +199,17 @@ def _record(release: Release, actor: Actor, ruling: Ruling) -> None:
     )
 
 
-def _move_tag(release: Release) -> None:
-    """Give the release its dist-tag; `latest` only moves up in the ecosystem's order."""
+def move_tag(release: Release) -> None:
+    """Give the release its dist-tag; `latest` only moves up, and never from a stable version to a pre-release."""
     tag = release.requested_tag or "latest"
-    key = ecosystems.get(release.package.ecosystem).sort_key
-    standing = DistTag.objects.select_related("release").filter(package=release.package, tag=tag).first()
+    standing = DistTag.objects.select_related("release__package").filter(package=release.package, tag=tag).first()
     served = standing is not None and standing.release.is_served and not standing.release.is_unlisted
-    if standing and served and tag == "latest" and key(standing.release.version) > key(release.version):
+    if standing and served and tag == "latest" and _rank(standing.release) > _rank(release):
         return
     DistTag.objects.update_or_create(package=release.package, tag=tag, defaults={"release": release})
+
+
+def _rank(release: Release) -> tuple[bool, Any]:
+    """How high it stands in the ecosystem's order, stable versions above all pre-releases."""
+    rules = ecosystems.get(release.package.ecosystem)
+    return not rules.is_prerelease(release.version), rules.sort_key(release.version)

@@ -1,6 +1,6 @@
 """Retiring: unlist at once, restore within the grace, remove after it. Timers are rows, not clocks in a process."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts import auditing
 from accounts.actors import SYSTEM, Actor
-from registry import documents, signals, tasks
+from registry import approving, documents, signals, tasks
 from registry.errors import Conflict
 from registry.models import Artifact, Decision, DistTag, Job, Release
 
@@ -39,6 +39,9 @@ def restore(release: Release, actor: Actor) -> Release:
         if not unlisted.update(unlisted_at=None, purge_at=None):
             raise Conflict("Only an unlisted version whose file is still here can be restored.", code="not_restorable")
         release.unlisted_at = release.purge_at = None
+        if release.is_served:
+            _give_tag_back(release)
+        tasks.enqueue("check", release.pk)  # it may have waited for a decision that was not taken meanwhile
         _write_down(release, actor, Decision.Answer.RESTORED)
     return release
 
@@ -52,9 +55,24 @@ def purge(job: Job) -> None:
         documents.hold(release.package_id)
         due = Release.objects.filter(pk=job.ref, purge_at__lte=now, purged_at__isnull=True)
         if not due.update(purged_at=now, held_because="It was unlisted and its file has been removed."):
+            _come_back_if_early(release, now)
             return
         Artifact.objects.filter(release=release).update(blob=None)
         _announce(release, SYSTEM, "release.purged")
+
+
+def _come_back_if_early(release: Release, now: datetime) -> None:
+    """Clocks of two machines may differ: a job that ran before the release's time must not be its last."""
+    waiting = Release.objects.filter(pk=release.pk, purge_at__gt=now, purged_at__isnull=True)
+    if due := waiting.values_list("purge_at", flat=True).first():
+        raise tasks.Later((due - now).total_seconds())
+
+
+def _give_tag_back(release: Release) -> None:
+    """Its dist-tag, unless another version took it meanwhile."""
+    taken = DistTag.objects.filter(package=release.package, tag=release.requested_tag)
+    if release.requested_tag == "latest" or not taken.exists():
+        approving.move_tag(release)
 
 
 def _write_down(release: Release, actor: Actor, answer: str) -> None:
