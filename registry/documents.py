@@ -10,7 +10,7 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from registry import ecosystems, search_index
-from registry.models import Artifact, Change, Check, Decision, Document, Package, Release
+from registry.models import Artifact, Change, Check, Decision, Document, Package, Release, ReleaseManifest
 
 API_BASE = "/api/v1"
 
@@ -216,9 +216,10 @@ def hold(package_id: int) -> None:
 
 def rebuild(package: Package, change: str = "changed", release: Release | None = None) -> None:
     """Bring the package's columns, its stored documents and the search index in line; in the caller's transaction."""
+    package.refresh_from_db(fields=["category", "visibility", "downloads"])  # the caller may hold an old copy
     fresh = not package.documents.exists()
     releases = releases_of(package)
-    _refresh_columns(package, latest_of(package.ecosystem, releases))
+    _refresh_columns(package, latest_of(package.ecosystem, releases), fresh)
     _store(package, "detail", orjson.dumps(detail(package, releases=releases), option=orjson.OPT_UTC_Z))
     search_index.write(package)
     Change.objects.create(package=package, release=release, kind=change)
@@ -226,12 +227,21 @@ def rebuild(package: Package, change: str = "changed", release: Release | None =
         _tell_namesakes(package)
 
 
-def _refresh_columns(package: Package, latest: Release | None) -> None:
-    package.latest_version = latest.version if latest else ""
-    package.latest_status = latest.status if latest else ""
-    package.license = latest.license if latest else ""
-    package.updated_at = timezone.now()
-    package.save(update_fields=["latest_version", "latest_status", "license", "updated_at"])
+def _refresh_columns(package: Package, latest: Release | None, fresh: bool) -> None:
+    """The latest version speaks for the package: what nobody has approved yet does not describe what somebody did."""
+    columns: dict[str, Any] = {
+        "latest_version": latest.version if latest else "",
+        "latest_status": latest.status if latest else "",
+        "license": latest.license if latest else "",
+        "updated_at": timezone.now(),
+    }
+    manifests = ReleaseManifest.objects.filter(release=latest)
+    columns |= manifests.values("description", "homepage", "repository", "keywords").first() or {}
+    if fresh:  # set under the lock of the audit trail, so that names are as old as their commits
+        columns["created_at"] = columns["updated_at"]
+    for name, value in columns.items():
+        setattr(package, name, value)
+    package.save(update_fields=list(columns))
 
 
 def _store(package: Package, kind: str, body: bytes) -> None:

@@ -107,7 +107,11 @@ def publish(upload: Upload, actor: Actor, intent: Intent) -> Release:
             release = _write_rows(upload, blob, actor, intent, project)
             storage.confirm(blob)
     except IntegrityError as problem:
+        storage.give_back(blob)
         raise already_exists(manifest) from problem
+    except RegistryError:
+        storage.give_back(blob)
+        raise
     return release
 
 
@@ -268,7 +272,7 @@ def take_name(manifest: Manifest, actor: Actor, intent: Intent, project: Project
 
 def write_release(package: Package, manifest: Manifest, actor: Actor, intent: Intent) -> Release:
     """The version's row, pending until it is decided."""
-    _describe(package, manifest, intent)
+    _categorize(package, intent)
     return Release.objects.create(
         package=package,
         version=manifest.version,
@@ -284,13 +288,11 @@ def write_release(package: Package, manifest: Manifest, actor: Actor, intent: In
     )
 
 
-def _describe(package: Package, manifest: Manifest, intent: Intent) -> None:
-    """The newest manifest describes the package; a category once chosen stays unless another is given."""
-    package.description = manifest.description
-    package.homepage, package.repository = manifest.homepage, manifest.repository
-    package.keywords = list(manifest.keywords)
-    package.category = intent.category or package.category
-    package.save(update_fields=["description", "homepage", "repository", "keywords", "category"])
+def _categorize(package: Package, intent: Intent) -> None:
+    """A category once chosen stays, unless the package's own people give another."""
+    if intent.category and (not package.category or intent.origin == Release.Origin.PUBLISHED):
+        package.category = intent.category
+        package.save(update_fields=["category"])
 
 
 def write_manifest(release: Release, read: ReadPackage) -> None:
