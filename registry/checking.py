@@ -15,10 +15,11 @@ from accounts import auditing, signatures
 from accounts.actors import Actor
 from registry import approving, documents, ecosystems, storage, tasks
 from registry.ecosystems.confusables import one_edit_away, skeleton
-from registry.errors import Refused, RegistryError
+from registry.errors import Refused, RegistryError, Unavailable
 from registry.models import Artifact, Check, Job, Package, Release
 
 logger = logging.getLogger(__name__)
+PATIENCE = 6
 NEEDS_FILE = ("archive", "integrity", "signature")
 
 
@@ -58,17 +59,17 @@ def run_checks(job: Job) -> None:
     """
     release = Release.objects.select_related("package", "project", "manifest", "submitted_by").get(pk=job.ref)
     for check in release.checks.filter(status__in=Check.OPEN):
-        _run(check, release)
+        _run(check, release, patient=job.attempts < PATIENCE)
     with transaction.atomic():
         documents.hold(release.package_id)
         documents.rebuild(release.package, "checked", release)
     approving.reconsider(release)
 
 
-def _run(check: Check, release: Release) -> None:
+def _run(check: Check, release: Release, *, patient: bool) -> None:
     Check.objects.filter(pk=check.pk).update(status=Check.Status.RUNNING, started_at=timezone.now())
     began = time.monotonic()
-    result = _ask(check.name, release)
+    result = _ask(check.name, release, patient=patient)
     Check.objects.filter(pk=check.pk).update(
         status=result.status,
         summary=result.summary,
@@ -80,14 +81,21 @@ def _run(check: Check, release: Release) -> None:
         Release.objects.filter(pk=release.pk).update(license=expression[:255])
 
 
-def _ask(name: str, release: Release) -> Result:
-    """The check's answer; one that breaks is `errored`, which never counts as passed."""
+def _ask(name: str, release: Release, *, patient: bool) -> Result:
+    """The check's answer; one that breaks is `errored`, which never counts as passed.
+
+    While we are patient, a storage that does not answer makes the job come back instead.
+    """
     artifact = release.artifacts.select_related("blob").first()
     if name in NEEDS_FILE and (artifact is None or artifact.blob is None):
         return Result("skipped", "There is no file here to look at.")
     try:
         check: Callable[[Release], Result] = import_string(settings.REGISTRY_CHECKS[name])
         return check(release)
+    except Unavailable as problem:
+        if patient:
+            raise
+        return Result("errored", f"The file could not be read. {problem.message}")
     except Exception as problem:
         logger.exception("The check %s of %s broke", name, release)
         return Result("errored", f"The check could not be carried out ({type(problem).__name__}). Run it again.")
