@@ -251,7 +251,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "CodeSync Registry API",
-    "DESCRIPTION": "Publish, submit, review, find, audit, download and sync packages.",
+    "DESCRIPTION": (
+        "Publish, submit, review, find, audit, download and sync packages. "
+        "Every route under `/api/v1` answers identically under `/v1`."
+    ),
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -259,6 +262,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PATH_CONVERTER_OVERRIDES": {
+        "package": {"type": "string", "pattern": "^[^/]+$", "description": "The name; a scope's slash as `%2F`"},
+        "version": {"type": "string", "pattern": "^[^/]+$", "description": "A version, or a dist-tag"},
+    },
+    "PREPROCESSING_HOOKS": ["registry.api.schema.only_first_base"],
+    "POSTPROCESSING_HOOKS": ["registry.api.schema.with_scopes", "registry.api.schema.closed_objects"],
 }
 LOGGING = {
     "version": 1,

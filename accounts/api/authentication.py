@@ -1,6 +1,7 @@
 """Who asks, as DRF wants to hear it: the middleware has found the actor, this guards sessions against forgery."""
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
+from django.utils.datastructures import MultiValueDict
 from rest_framework.authentication import BaseAuthentication, CSRFCheck
 from rest_framework.request import Request
 
@@ -26,6 +27,8 @@ class ActorAuthentication(BaseAuthentication):
         return "Bearer"
 
     def _enforce_csrf(self, request: HttpRequest) -> None:
+        # Django would parse the whole body to look for a form field; API clients send the header.
+        request._post, request._files = QueryDict(), MultiValueDict()  # type: ignore[attr-defined]  # noqa: SLF001
         check = CSRFCheck(lambda _request: None)  # type: ignore[arg-type]  # as DRF itself uses it
         check.process_request(request)
         if reason := check.process_view(request, None, (), {}):  # type: ignore[arg-type]  # as DRF itself uses it

@@ -62,7 +62,7 @@ def body_of(error: RegistryError) -> dict[str, Any]:
 
 def response(error: RegistryError) -> HttpResponse:
     """A refusal as a plain Django response, for middleware, which stands outside of the views."""
-    return _json(body_of(error), _headers(status_of(error)))
+    return as_json(body_of(error), _headers(status_of(error)))
 
 
 def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -153,7 +153,8 @@ def is_api(request: HttpRequest) -> bool:
     return request.path.startswith(API_PATHS) or ("json" in accepts and "text/html" not in accepts)
 
 
-def _json(answer: dict[str, Any], headers: Mapping[str, str]) -> HttpResponse:
+def as_json(answer: dict[str, Any], headers: Mapping[str, str]) -> HttpResponse:
+    """An error shape as a plain Django response."""
     return HttpResponse(
         orjson.dumps(answer, default=str), "application/json", answer["statusCode"], headers=dict(headers)
     )
@@ -161,7 +162,7 @@ def _json(answer: dict[str, Any], headers: Mapping[str, str]) -> HttpResponse:
 
 def _page(request: HttpRequest, status: int) -> HttpResponse:
     if is_api(request):
-        return _json(body(status, SENTENCES[status]), _headers(status))
+        return as_json(body(status, SENTENCES[status]), _headers(status))
     context = {"status": status, "title": HTTPStatus(status).phrase, "sentence": SENTENCES[status]}
     return render(request, f"errors/{status}.html", context, status=status)
 
@@ -184,5 +185,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """Django's handler500: a page that itself needs nothing that may be broken."""
     if is_api(request):
-        return _json(body(500, SENTENCES[500]), _headers(500))
+        return as_json(body(500, SENTENCES[500]), _headers(500))
     return render(None, "errors/500.html", {"status": 500, "sentence": SENTENCES[500]}, status=500)

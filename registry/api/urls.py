@@ -1,5 +1,31 @@
-"""The routes of contract sections 3 and 4: packages and signatures."""
+"""The routes of contract section 3 (packages), and of section 4 the signature of a version."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from registry.api import paths  # noqa: F401  # registers the converters
+from registry.api.catalogue import CategoriesDoor, PackagesDoor
+from registry.api.downloads import DownloadDoor
+from registry.api.explanations import ExplainDoor
+from registry.api.packages import PackageDoor, ResolveDoor
+from registry.api.publishing import PublishDoor
+from registry.api.reviews import ApproveDoor, RejectDoor
+from registry.api.versions import RestoreDoor, SbomDoor, SignatureDoor, VersionDoor
+
+NAME = "packages/<package:name>"
+VERSION = f"{NAME}/versions/<version:version>"
+
+urlpatterns = [
+    path("packages", PackagesDoor.as_view(), name="packages"),
+    path("packages/publish", PublishDoor.as_view(), name="publish"),
+    path("packages/stats/categories", CategoriesDoor.as_view(), name="categories"),
+    path("explain", ExplainDoor.as_view(), name="explain"),
+    path(f"{NAME}/resolve", ResolveDoor.as_view(), name="resolve"),
+    path(VERSION, VersionDoor.as_view(), name="version"),
+    path(f"{VERSION}/download", DownloadDoor.as_view(), name="download"),
+    path(f"{VERSION}/sbom", SbomDoor.as_view(), name="sbom"),
+    path(f"{VERSION}/signature", SignatureDoor.as_view(), name="signature"),
+    path(f"{VERSION}/approve", ApproveDoor.as_view(), name="approve"),
+    path(f"{VERSION}/reject", RejectDoor.as_view(), name="reject"),
+    path(f"{VERSION}/restore", RestoreDoor.as_view(), name="restore"),
+    path(NAME, PackageDoor.as_view(), name="package"),
+]

@@ -1,0 +1,49 @@
+"""The base of every API view: reads input, calls one activity, answers."""
+
+from typing import Any
+
+from django.db import transaction
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import auditing
+from accounts.actors import ANONYMOUS, Actor
+from accounts.api.answers import DoorSchema
+from accounts.api.authentication import SAFE_METHODS
+from accounts.errors import Forbidden, RegistryError
+
+
+class Door(APIView):
+    """An API view that knows its actor, answers OPTIONS with a word, and notes refused writes in the audit trail."""
+
+    audits_refusals = True
+    schema = DoorSchema()
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks."""
+        return self.request.actor  # type: ignore[no-any-return]  # WhoIsAsking set it on the request that DRF wraps
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Which methods this address takes, in the header Allow."""
+        return Response(status=204)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Note a write that was refused for lack of permission, then answer it."""
+        if isinstance(exc, Forbidden) and self.audits_refusals and self.request.method not in SAFE_METHODS:
+            self._note_refusal(exc)
+        return super().handle_exception(exc)
+
+    def _note_refusal(self, refusal: Forbidden) -> None:
+        actor = self.actor if self._credential_is_good() else ANONYMOUS
+        action = f"api.{self.request.method.lower()}"
+        with transaction.atomic():
+            auditing.refused(action, self.request.path, actor, refusal)
+
+    def _credential_is_good(self) -> bool:
+        """Whether the refusal came after the actor was known, and not from the credential itself."""
+        try:
+            return bool(self.actor.kind)
+        except RegistryError:
+            return False

@@ -1,0 +1,139 @@
+"""Downloads over HTTP: the bytes of an artifact, whole or one range of them."""
+
+import base64
+import re
+from collections.abc import Iterator
+from typing import IO, Any
+
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.http import content_disposition_header
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework.request import Request
+
+from accounts.api import errors
+from accounts.api.answers import in_query, plain, route
+from accounts.api.doors import Door
+from registry import downloading, resolving
+from registry.api import caching
+from registry.api.reading import ECOSYSTEM, ecosystem_of, text_of
+from registry.models import Artifact
+
+BLOCK = 256 * 1024
+RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII)
+FILE = OpenApiResponse(OpenApiTypes.BINARY, description="The file.")
+PARAMETERS = [
+    ECOSYSTEM,
+    in_query("file", "Another file of the version, by its name"),
+    in_query("Range", "One range of bytes, as in `bytes=0-1023`", location="header"),
+]
+
+
+class DownloadDoor(Door):
+    """`…/versions/{version}/download`."""
+
+    @route(
+        "Download a version",
+        "Packages",
+        {
+            (200, "application/octet-stream"): FILE,
+            (206, "application/octet-stream"): FILE,
+            304: plain("You have it already."),
+        },
+        404,
+        410,
+        416,
+        parameters=PARAMETERS,
+    )
+    def get(self, request: Request, name: str, version: str) -> HttpResponseBase:
+        """The artifact, if every gate allows it; otherwise 403 with their verdicts. Counts a download."""
+        package = resolving.find_package(name, self.actor, ecosystem_of(request))
+        release = resolving.find_release(package, version, self.actor)
+        download = downloading.open_artifact(release, self.actor, text_of(request, "file", longest=255))
+        headers = _headers(download)
+        if caching.is_known(request, headers["ETag"]):
+            return HttpResponse(status=304, headers=headers)
+        span = _span(request, download.artifact.size, headers["ETag"])
+        if span is None:
+            return _unsatisfiable(download.artifact.size)
+        if request.method == "GET" and span.start == 0:
+            downloading.count(release)
+        return _file(request, download, span, headers)
+
+
+def _headers(download: downloading.Download) -> dict[str, str]:
+    """What is said of the file in every answer: it never changes, and a browser must not run it."""
+    artifact = download.artifact
+    digest = base64.b64encode(bytes.fromhex(artifact.sha256)).decode()
+    return {
+        "ETag": f'"{artifact.sha256}"',
+        "Cache-Control": f"{'private' if download.is_private else 'public'}, max-age=31536000, immutable",
+        "Vary": caching.VARY,
+        "Accept-Ranges": "bytes",
+        "Content-Disposition": content_disposition_header(True, artifact.filename) or "attachment",
+        "Digest": f"sha-256={digest}",
+        "Repr-Digest": f"sha-256=:{digest}:",
+        "X-Checksum-Sha256": artifact.sha256,
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
+
+
+def _span(request: HttpRequest | Request, size: int, etag: str) -> range | None:
+    """The wanted bytes: all of them where the range is missing, malformed or several; None beyond the end."""
+    match = RANGE.fullmatch(request.headers.get("Range", ""))
+    if match is None or match.groups() == ("", "") or request.headers.get("If-Range", etag) != etag:
+        return range(size)
+    first, last = match.groups()
+    if not first:
+        return range(max(0, size - int(last)), size) if int(last) and size else None
+    if int(first) >= size:
+        return None
+    if last and int(last) < int(first):
+        return range(size)
+    return range(int(first), min(int(last) + 1 if last else size, size))
+
+
+def _unsatisfiable(size: int) -> HttpResponse:
+    answer = errors.body(416, f"The range lies outside of the file, which has {size} bytes.", {"size": size})
+    return errors.as_json(answer, {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"})
+
+
+def _file(request: Request, download: downloading.Download, span: range, headers: dict[str, str]) -> HttpResponseBase:
+    artifact, status = download.artifact, 200
+    if len(span) < artifact.size:
+        status = 206
+        headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{artifact.size}"
+    headers["Content-Length"] = str(len(span))
+    if request.method == "HEAD":
+        return HttpResponse(status=status, content_type=_media_type(artifact), headers=headers)
+    stream: Any = download.open(span.start)
+    if status == 206:
+        stream = _Slice(stream, len(span))
+    answer = FileResponse(stream, content_type=_media_type(artifact), status=status)
+    answer.block_size = BLOCK
+    for name, value in headers.items():
+        answer[name] = value
+    return answer
+
+
+def _media_type(artifact: Artifact) -> str:
+    return artifact.media_type or "application/octet-stream"
+
+
+class _Slice:
+    """The first bytes of a stream; closes it."""
+
+    def __init__(self, stream: IO[bytes], length: int) -> None:
+        self.stream, self.left = stream, length
+
+    def read(self, size: int = BLOCK, /) -> bytes:
+        chunk = self.stream.read(min(size, self.left))
+        self.left -= len(chunk)
+        return chunk
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(lambda: self.read(BLOCK), b"")
+
+    def close(self) -> None:
+        self.stream.close()
