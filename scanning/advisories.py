@@ -101,11 +101,11 @@ def _write(chosen: dict[str, Shaped], tally: Tally) -> None:
             unique_fields=["osv_id"],
             update_fields=WRITTEN,
         )
-        _write_affected(changed)
+        _write_affected(changed, held)
 
 
 def _held(osv_ids: Iterable[str]) -> Iterable[Advisory]:
-    return Advisory.objects.filter(osv_id__in=list(osv_ids)).only("osv_id", "digest", "modified_at")
+    return Advisory.objects.filter(osv_id__in=list(osv_ids)).only("pk", "osv_id", "digest", "modified_at")
 
 
 def _is_news(shaped: Shaped, held: dict[str, Advisory], tally: Tally) -> bool:
@@ -127,13 +127,27 @@ def _is_news(shaped: Shaped, held: dict[str, Advisory], tally: Tally) -> bool:
     return True
 
 
-def _write_affected(changed: list[Shaped]) -> None:
-    ids = [shaped.advisory.osv_id for shaped in changed]
-    keys = dict(Advisory.objects.filter(osv_id__in=ids).values_list("osv_id", "pk"))
-    AffectedPackage.objects.filter(advisory_id__in=keys.values()).delete()
+def _write_affected(changed: list[Shaped], held: dict[str, Advisory]) -> None:
+    keys = {row.osv_id: row.pk for row in _held(shaped.advisory.osv_id for shaped in changed)}
+    for slug in {ecosystem.slug for ecosystem in osv_documents.SLUGS.values()}:
+        replaced = [keys[shaped.advisory.osv_id] for shaped in changed if _replaces(shaped, held, slug)]
+        AffectedPackage.objects.filter(advisory_id__in=replaced, ecosystem=slug).delete()
     rows = []
     for shaped in changed:
         for affected in shaped.affected:
             affected.advisory_id = keys[shaped.advisory.osv_id]
             rows.append(affected)
     AffectedPackage.objects.bulk_create(rows, batch_size=500)
+
+
+def _replaces(shaped: Shaped, held: dict[str, Advisory], slug: str) -> bool:
+    """Whether what is held for an ecosystem goes.
+
+    Some extracts spread one advisory over a document per ecosystem, all of the same moment: those are parts, and
+    none of them undoes another. A document of a later moment replaces everything.
+    """
+    row = held.get(shaped.advisory.osv_id)
+    if row is None:
+        return False
+    is_part = row.modified_at == shaped.advisory.modified_at
+    return not is_part or any(affected.ecosystem == slug for affected in shaped.affected)

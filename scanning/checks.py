@@ -1,0 +1,70 @@
+"""The vulnerabilities check: scan the release, say what was found and what it means."""
+
+from typing import Any
+
+from registry.checking import Result
+from registry.models import Release
+from scanning import judging, running
+from scanning.judging import Assessment
+from scanning.models import Finding, Scan
+
+
+def check_vulnerabilities(release: Release) -> Result:
+    """Failed on a critical or high flaw that is not waived, warned on any other, skipped where nothing is known.
+
+    Errored where every tool failed: never passed without a tool that looked.
+    """
+    scan = running.scan(release)
+    assessment = judging.assess(list(scan.findings.all()), release)
+    details = _details(scan, assessment)
+    if scan.status == Scan.Status.ERRORED:
+        return _unscanned(scan, details)
+    return Result(assessment.status, _summary(release, assessment), details)
+
+
+def _unscanned(scan: Scan, details: dict[str, Any]) -> Result:
+    reasons = " ".join(tool["reason"] for tool in scan.tools_unavailable)
+    if any(tool["failed"] for tool in scan.tools_unavailable):
+        return Result("errored", f"No scanner could look at it. {reasons} Run it again.", details)
+    return Result("skipped", f"It was not scanned. {reasons}", details)
+
+
+def _summary(release: Release, assessment: Assessment) -> str:
+    if not assessment.findings:
+        return "No loaded advisory is about this version."
+    counts = judging.describe(assessment.counts, len(assessment.waivers))
+    return f"{release.package.name} {release.version} has {counts}.{_way_out(assessment.open)}"
+
+
+def _way_out(findings: list[Finding]) -> str:
+    if not findings:
+        return ""
+    fixes = sorted({f"{finding.fixed_in} ({finding.identifier})" for finding in findings[:3] if finding.fixed_in})
+    return f" Fixed in {', '.join(fixes)}." if fixes else " No fixed version is known."
+
+
+def _details(scan: Scan, assessment: Assessment) -> dict[str, Any]:
+    return {
+        **assessment.counts,
+        "waived": len(assessment.waivers),
+        "findings": [shape(finding, waived=finding.pk in assessment.waivers) for finding in assessment.findings],
+        "tools_used": scan.tools_used,
+        "tools_unavailable": scan.tools_unavailable,
+    }
+
+
+def shape(finding: Finding, *, waived: bool) -> dict[str, Any]:
+    """A finding as the check's details, the API and the pages show it."""
+    return {
+        "id": finding.identifier,
+        "aliases": finding.aliases,
+        "severity": finding.severity,
+        "cvss": finding.cvss,
+        "summary": finding.summary,
+        "package": finding.package,
+        "version": finding.version,
+        "fixed_in": finding.fixed_in or None,
+        "url": finding.url,
+        "tools": finding.tools,
+        "waived": waived,
+    }
