@@ -124,7 +124,9 @@ def checks_pass(release: Release, actor: Actor) -> Verdict:
         return Verdict(
             "checks", "hold", "CHECK_ERRORED", f"A check could not be carried out: {', '.join(errored)}. Run it again."
         )
-    return Verdict("checks", "allow", "CHECKS_PASSED", "Every check has passed.")
+    remarks = [f"{check.name} {check.status}" for check in checks if check.status != Check.Status.PASSED]
+    text = f"No check objects ({', '.join(remarks)})." if remarks else "Every check has passed."
+    return Verdict("checks", "allow", "CHECKS_PASSED", text)
 
 
 def review_policy(release: Release, actor: Actor) -> Verdict:
