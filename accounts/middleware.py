@@ -9,6 +9,8 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts import asking
 from accounts.actors import Actor
+from accounts.errors import RegistryError
+from accounts.web import errors as refusals
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -51,6 +53,10 @@ class WhoIsAsking:
         """Promise the actor; a bad credential raises where the actor is first needed."""
         request.actor = SimpleLazyObject(lambda: asking.actor_of(request))  # type: ignore[attr-defined]  # see AskedRequest
         return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Translate a refusal that left a page's view; the API's own views have translated theirs before."""
+        return refusals.answer(request, exception) if isinstance(exception, RegistryError) else None
 
 
 def _decoded_once(path: str) -> str:

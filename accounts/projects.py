@@ -37,6 +37,20 @@ def create(
     return project
 
 
+def configure(project: Project, actor: Actor, **wanted: str) -> list[str]:
+    """Set tier, review_policy or visibility; returns the names of those that changed."""
+    kept = {"tier": project.tier, "review_policy": project.review_policy, "visibility": project.visibility}
+    asked = {**kept, **wanted}
+    _check(project.slug, **asked)
+    changed = sorted(field for field in asked if asked[field] != kept[field])
+    if changed:
+        with transaction.atomic():
+            Project.objects.filter(pk=project.pk).update(**{field: asked[field] for field in changed})
+            _note("project.configured", project, actor, {field: asked[field] for field in changed})
+        project.refresh_from_db()
+    return changed
+
+
 def make_own(user: User) -> Project:
     """The project that a new user starts with, named after them; call inside their transaction."""
     project = Project.objects.create(slug=_free_slug(user.username), name=f"{user.username}’s project")

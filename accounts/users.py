@@ -33,11 +33,24 @@ def belongs_to(user: User, project: Project) -> bool:
     return user.is_admin or Membership.objects.filter(user=user, project=project).exists()
 
 
-def create(username: str, email: str, actor: Actor, *, role: str = "developer", password: str | None = None) -> User:
-    """A new person with a role, its permission group and a project of their own as the default one."""
+def create(
+    username: str,
+    email: str,
+    actor: Actor,
+    *,
+    role: str = "developer",
+    password: str | None = None,
+    accept_weak_password: bool = False,
+) -> User:
+    """A new person with a role, its permission group and a project of their own as the default one.
+
+    Without a password nobody can sign in as them; a weak one is accepted only from whoever runs the installation.
+    """
     _check(username, email, role)
     user = User(username=username, email=email, role=role)
-    _set_password(user, password)
+    if password is not None and not accept_weak_password:
+        _need_strong(password, user)
+    user.set_password(password)
     with transaction.atomic():
         if User.objects.filter(username__iexact=username).exists():
             raise Conflict(f"The user {username} exists already.", code="user_exists")
@@ -63,11 +76,21 @@ def change_role(user: User, role: str, actor: Actor) -> User:
 
 def change_password(user: User, password: str, actor: Actor) -> User:
     """Set a password that meets the rules; sessions opened with the old one end."""
-    _set_password(user, password)
+    _need_strong(password, user)
+    user.set_password(password)
     with transaction.atomic():
         user.save(update_fields=["password"])
         auditing.record("user.password_changed", f"user:{user.pseudonym}", actor)
     return user
+
+
+def weakness(password: str, user: User | None = None) -> str:
+    """Why the password does not meet the rules, or "" if it does."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""
 
 
 def sync_groups() -> None:
@@ -120,13 +143,7 @@ def _check(username: str, email: str, role: str) -> None:
         raise InvalidInput(f"A role is one of {', '.join(ROLES)}.", details={"role": ["unknown"]})
 
 
-def _set_password(user: User, password: str | None) -> None:
-    """Set the password if it meets the rules; none means that nobody can sign in with one."""
-    if password is None:
-        user.set_unusable_password()
-        return
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise InvalidInput(" ".join(error.messages), details={"password": error.messages}) from error
-    user.set_password(password)
+def _need_strong(password: str, user: User) -> None:
+    """Refuse a password that does not meet the rules."""
+    if reason := weakness(password, user):
+        raise InvalidInput(reason, details={"password": [reason]})

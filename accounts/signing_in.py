@@ -1,0 +1,80 @@
+"""Signing in with a name and a password: few tries, one answer for every failure, an audit event for each."""
+
+import hashlib
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+
+from accounts import auditing, rate_limiting
+from accounts.actors import Actor
+from accounts.addresses import client_address
+from accounts.models import User
+
+QUARTER = 15 * 60
+TRIES_OF_ONE_CALLER = rate_limiting.Rate(10, QUARTER)
+# Wider, so that a stranger cannot lock someone out by failing in their name from a few places.
+TRIES_PER_NAME = rate_limiting.Rate(100, QUARTER)
+TRIES_PER_ADDRESS = rate_limiting.Rate(50, QUARTER)
+
+
+class LimitedBackend(ModelBackend):
+    """Django's own, which answers no more once a name or an address has failed too often in a quarter of an hour."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> AbstractBaseUser | None:
+        """The user, or None; PermissionDenied, which Django turns into the same failure, when there were too many."""
+        name, address = str(username or ""), _address(request)
+        if any(rate_limiting.used(subject, rate) >= rate.limit for subject, rate in _counters(name, address)):
+            raise PermissionDenied("Too many tries.")
+        user = super().authenticate(request, username=username, password=password, **kwargs)
+        if user is None:
+            for subject, rate in _counters(name, address):
+                rate_limiting.hit(subject, rate)
+        return user
+
+
+def watch() -> None:
+    """Have every sign-in noted, through whatever form it comes; called once when the app is ready."""
+    user_logged_in.connect(note_success, dispatch_uid="accounts.signing_in.success")
+    user_login_failed.connect(note_failure, dispatch_uid="accounts.signing_in.failure")
+
+
+def note_success(sender: object, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
+    """The audit event of a sign-in."""
+    actor = Actor(kind="session", user=user, address=_address(request))
+    auditing.record("session.opened", f"user:{user.pseudonym}", actor)
+
+
+def note_failure(
+    sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+) -> None:
+    """The audit event of a failure; a name that is nobody's is not kept, since people type passwords there."""
+    meant = User.objects.filter(username=str(credentials.get("username", ""))[:150].replace("\x00", "")).first()
+    auditing.record(
+        "session.refused",
+        f"user:{meant.pseudonym}" if meant else "user:unknown",
+        Actor(address=_address(request)),
+        outcome="refused",
+    )
+
+
+def _counters(name: str, address: str) -> list[tuple[str, rate_limiting.Rate]]:
+    """What is counted: failures of the name, and of the address where it is known."""
+    who = _digest(name.lower())
+    counters = [(f"sign-in:{who}", TRIES_PER_NAME), (f"sign-in:{who}:{address}", TRIES_OF_ONE_CALLER)]
+    return [*counters, (f"sign-in-from:{address}", TRIES_PER_ADDRESS)] if address else counters
+
+
+def _digest(name: str) -> str:
+    """The name in a form that any cache takes as part of a key."""
+    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
+
+
+def _address(request: HttpRequest | None) -> str:
+    """Where the try comes from; tests and scripts sign in without a request."""
+    return client_address(request) if request is not None else ""
