@@ -31,6 +31,11 @@ def latest(release: Release) -> Scan | None:
     return Scan.objects.filter(release=release).order_by("-pk").first()
 
 
+def latest_finished(release: Release) -> Scan | None:
+    """The newest scan that has ended, however it did."""
+    return Scan.objects.filter(release=release).exclude(status=Scan.Status.PENDING).order_by("-pk").first()
+
+
 def _begin(release: Release) -> Scan:
     with transaction.atomic():
         row, _ = Scan.objects.get_or_create(release=release, status=Scan.Status.PENDING)

@@ -1,0 +1,1 @@
+"""The API door of licensing: contract section 6, licence facts."""

@@ -1,0 +1,24 @@
+"""Licence facts for everyone."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.answers import route
+from accounts.api.doors import Door
+from licensing import describing
+from licensing.api.shapes import LicenseFacts
+from registry.api import caching
+from registry.errors import InvalidInput
+
+LONGEST = 1000
+
+
+class LicenseDoor(Door):
+    """`/licenses/{spdx}`."""
+
+    @route("What is known of a license", "Licences", {200: LicenseFacts}, 404)
+    def get(self, request: Request, spdx: str) -> Response:
+        """An SPDX id or expression: facts, and this instance's policy. Unknown ids are 404 with the nearest ones."""
+        if len(spdx) > LONGEST or "\x00" in spdx:
+            raise InvalidInput(f"A license expression in an address has at most {LONGEST} characters and no NUL.")
+        return Response(describing.describe(spdx), headers=caching.revalidated(self.actor))

@@ -1,0 +1,1 @@
+"""The API door of scanning: contract section 7."""

@@ -1,0 +1,90 @@
+"""The loaded advisories."""
+
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Q
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.answers import in_query, route
+from accounts.api.doors import Door
+from registry import ecosystems
+from registry.api import caching, paging
+from registry.api.reading import ecosystem_of, text_of, word_of
+from registry.api.shapes import ECOSYSTEMS
+from registry.errors import NotFound
+from scanning import holdings
+from scanning.api.shapes import SEVERITIES, Advisories, OsvAdvisory
+from scanning.models import Advisory, AffectedPackage
+from scanning.models.advisories import AdvisoryQuerySet
+
+TAG = "Security"
+FILTERS = [
+    in_query("ecosystem", "Only advisories about packages of this ecosystem", enum=ECOSYSTEMS),
+    in_query("package", "Only advisories about this package"),
+    in_query("severity", "Only this severity", enum=SEVERITIES),
+]
+
+
+class AdvisoriesDoor(Door):
+    """`/advisories`."""
+
+    @route("Known advisories", TAG, {200: Advisories}, parameters=[*FILTERS, *paging.PARAMETERS])
+    def get(self, request: Request) -> Response:
+        """The last changed first, in pages."""
+        page = paging.Paging.of(request)
+        found = _filtered(request)
+        total = found.count()
+        rows = [_row(advisory) for advisory in found.defer("raw")[page.rows]]
+        headers = {"Link": page.links(request, total), **caching.revalidated(self.actor)}
+        return Response({"advisories": rows, **page.figures(total)}, headers=headers)
+
+
+class AdvisoryDoor(Door):
+    """`/advisories/{id}`."""
+
+    @route("One advisory, and what it touches here", TAG, {200: OsvAdvisory}, 404)
+    def get(self, request: Request, id: str) -> Response:
+        """The OSV document as it was imported, with the versions held here that it touches."""
+        advisory = Advisory.objects.filter(osv_id=id).first()
+        if advisory is None:
+            raise NotFound(f"There is no advisory {id[:80]} here. Look for it under its other names, or import it.")
+        specific = advisory.raw.get("database_specific")
+        held = {"held_here": holdings.touched(advisory, self.actor)}
+        document = {**advisory.raw, "database_specific": {**(specific if isinstance(specific, dict) else {}), **held}}
+        return Response(document, headers=caching.revalidated(self.actor))
+
+
+def _filtered(request: Request) -> AdvisoryQuerySet:
+    found = Advisory.objects.all()
+    ecosystem, package = ecosystem_of(request), text_of(request, "package")
+    if severity := word_of(request, "severity", among=SEVERITIES):
+        found = found.filter(severity=severity)
+    if ecosystem or package:
+        touched = _affected(ecosystem, package)
+        found = found.filter(pk__in=touched.values("advisory"))
+    return found
+
+
+def _affected(ecosystem: str, package: str) -> Any:
+    rules = [ecosystems.get(ecosystem)] if ecosystem else ecosystems.ALL
+    meant = (
+        Q(ecosystem=one.slug, **({"normalized": one.normalize_name(package)} if package else {})) for one in rules
+    )
+    return AffectedPackage.objects.filter(reduce(or_, meant))
+
+
+def _row(advisory: Advisory) -> dict[str, Any]:
+    return {
+        "id": advisory.osv_id,
+        "aliases": advisory.aliases,
+        "summary": advisory.summary,
+        "severity": advisory.severity,
+        "cvss": advisory.cvss,
+        "url": advisory.url,
+        "published": advisory.published_at,
+        "modified": advisory.modified_at,
+        "withdrawn": advisory.withdrawn_at,
+    }
