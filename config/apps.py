@@ -9,7 +9,9 @@ class RegistryAdminConfig(AdminConfig):
     default_site = "registry.admin.site.RegistryAdminSite"
 
     def ready(self) -> None:
-        """Load the Celery application in every process that uses Django."""
+        """Load the Celery application in every process that uses Django, then the tables of the admin."""
+        # Ours first: a site that is made while `registry.admin` is half imported would be made twice.
+        import registry.admin  # noqa: F401  # registration
         from config import celery  # noqa: F401  # loading it makes it the current application
 
         super().ready()

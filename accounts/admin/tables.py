@@ -1,0 +1,150 @@
+"""What every table of the admin has in common: who may look, who may write, and that writing leaves a trace."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from accounts import auditing
+from accounts.models import User
+
+
+def may_look(request: HttpRequest) -> bool:
+    """Whether the person may open the admin: maintainers and admins."""
+    user = request.user
+    return isinstance(user, User) and user.is_active and (user.is_maintainer or user.is_superuser)
+
+
+def may_write(request: HttpRequest) -> bool:
+    """Whether the person may change rows in the tables: admins."""
+    user = request.user
+    return isinstance(user, User) and user.is_active and (user.is_admin or user.is_superuser)
+
+
+class Table(admin.ModelAdmin):
+    """A table that maintainers read and admins write. Rows are only removable where a table says so."""
+
+    removable = False
+    list_per_page = 50
+    show_full_result_count = False
+    empty_value_display = "–"
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Maintainers see every table."""
+        return may_look(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Maintainers read."""
+        return may_look(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Admins write."""
+        return may_write(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Admins write."""
+        return may_write(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Most rows are evidence or tombstones and stay."""
+        return self.removable and may_write(request)
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        """Note the new row in the audit trail, too."""
+        self._note("added", request, obj)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        """Note the change in the audit trail, too, by the names of the fields and never by their values."""
+        fields = [name for part in message if isinstance(part, dict) for name in _changed_fields(part)]
+        self._note("changed", request, obj, {"fields": fields} if fields else None)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Model]) -> Any:
+        """Note what is removed in the audit trail, too."""
+        for obj in queryset:
+            self._note("removed", request, obj)
+        return super().log_deletions(request, queryset)
+
+    def _note(self, verb: str, request: HttpRequest, obj: Model, details: dict[str, Any] | None = None) -> None:
+        name = type(obj).__name__.lower()
+        auditing.record(f"{name}.{verb}", f"{name}:{obj.pk} {obj}", request.actor, details=details)
+
+
+class History(Table):
+    """A table of what happened: nobody adds, changes or removes rows by hand."""
+
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Rows come from the portal itself."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """What happened is not rewritten."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """What happened is not forgotten."""
+        return False
+
+
+def _changed_fields(part: dict[str, Any]) -> list[str]:
+    return list(part.get("changed", {}).get("fields", []))
+
+
+# --- how values look -----------------------------------------------------------------------------------------------
+def chip(value: str, label: str = "") -> SafeString:
+    """A status word on its colour, as everywhere in the portal."""
+    return format_html('<span class="chip chip--{}">{}</span>', value, label or value.replace("_", " "))
+
+
+def code(text: object) -> SafeString | str:
+    """A name, version, key or digest in the code font."""
+    return format_html("<code>{}</code>", text) if text else ""
+
+
+def shortened(digest: str, keep: int = 12) -> SafeString | str:
+    """A digest cut in the middle, whole on hover."""
+    if len(digest) <= 2 * keep:
+        return code(digest)
+    return format_html('<code title="{}">{}…{}</code>', digest, digest[:keep], digest[-4:])
+
+
+def link(url: str, text: object) -> SafeString:
+    """A link, escaped."""
+    return format_html('<a href="{}">{}</a>', url, text)
+
+
+def as_table(value: Any) -> SafeString | str:
+    """JSON as a table, or a list, or its text: never as raw JSON."""
+    if value in (None, "", [], {}):
+        return _("nothing")
+    if isinstance(value, dict):
+        rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", ((k, as_table(v)) for k, v in value.items()))
+        return format_html('<table class="facts-table"><tbody>{}</tbody></table>', rows)
+    if isinstance(value, list):
+        if all(isinstance(item, dict) for item in value):
+            return _rows(value)
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((as_table(item),) for item in value)))
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _rows(items: list[dict[str, Any]]) -> SafeString:
+    """A list of alike mappings as one table with their keys as columns."""
+    columns = list(dict.fromkeys(key for item in items for key in item))
+    head = format_html_join("", "<th>{}</th>", ((column,) for column in columns))
+    body = format_html_join(
+        "",
+        "<tr>{}</tr>",
+        (
+            (format_html_join("", "<td>{}</td>", ((as_table(item.get(column, "")),) for column in columns)),)
+            for item in items
+        ),
+    )
+    return format_html('<table class="facts-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body)

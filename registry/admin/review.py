@@ -1,0 +1,58 @@
+"""The review page: the question, the evidence and the decision on one screen, the differences below."""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.timesince import timesince
+
+from accounts.errors import RegistryError
+from registry import ecosystems
+from registry.admin import evidence, queue
+from registry.admin.filtering import Filters
+from registry.models import Release
+
+STATUS_OF = {"InvalidInput": 400, "Forbidden": 403, "Conflict": 409}
+
+
+def review(request: HttpRequest, release_id: int, refusal: RegistryError | None = None) -> HttpResponse:
+    """The page, with what was typed and why it was refused where a decision did not go through.
+
+    `?part=progress` answers only what changes while checks run.
+    """
+    releases = Release.objects.select_related("package__project", "project", "submitted_by")
+    release = get_object_or_404(releases.prefetch_related("checks"), pk=release_id)
+    if request.GET.get("part") == "progress":
+        context = {"release": release, "standing": evidence.standing(release, request.actor)}
+        context |= {"progress": queue.Progress(list(release.checks.all()))}
+        return TemplateResponse(request, "admin/parts/review_progress.html", context)
+    form = request.POST if refusal else QueryDict()
+    filters = Filters.read(QueryDict(form.get("queue", "")) if refusal else request.GET)
+    found = evidence.gather(release)
+    context = {
+        **admin.site.each_context(request),
+        "title": f"{release.package.name} {release.version}",
+        "release": release,
+        "package": release.package,
+        "is_review": True,
+        "age": timesince(release.submitted_at, depth=1),
+        "purl": ecosystems.get(release.package.ecosystem).purl(release.package.name, release.version),
+        "evidence": found,
+        "progress": found.progress,
+        "diff": found.diff,
+        "standing": evidence.standing(release, request.actor),
+        "refusal": refusal,
+        "reason": form.get("reason", ""),
+        "override": "override" in form,
+        "query": filters.as_query(),
+        "following": queue.next_after(release, filters),
+        "waiting": filters.apply().count(),
+    }
+    status = STATUS_OF.get(type(refusal).__name__, 400) if refusal else 200
+    return TemplateResponse(request, "admin/review.html", context, status=status)
+
+
+def url_of(release: Release, query: str = "") -> str:
+    """Where the release is reviewed, keeping the queue's filters for what comes after."""
+    return reverse("admin:review", args=[release.pk]) + (f"?{query}" if query else "")

@@ -1,0 +1,71 @@
+"""The admin site: the review queue in front, the tables behind it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.translation import gettext_lazy as _
+
+# What an upper app adds to a finding on the review page: (release, finding) -> (url, label), or None.
+FindingLink = Callable[[Any, dict[str, Any]], tuple[str, str] | None]
+
+
+class RegistryAdminSite(AdminSite):
+    """Django's admin with our front page, our review page, and roles in place of single permissions."""
+
+    site_title = _("CodeSync Registry")
+    site_header = _("CodeSync Registry")
+    index_title = _("Review queue")
+    site_url = "/"
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.finding_links: list[FindingLink] = []
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Maintainers and admins come in."""
+        from accounts.admin.tables import may_look
+
+        return may_look(request)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """The queue's and the review's routes before those of the tables."""
+        from registry.admin import deciding, review
+
+        ours: list[URLPattern | URLResolver] = [
+            path("tables/", self.admin_view(self.tables), name="tables"),
+            path("queue/decide/", self.admin_view(deciding.decide_many), name="decide-many"),
+            path("review/<int:release_id>/", self.admin_view(review.review), name="review"),
+            path("review/<int:release_id>/decide/", self.admin_view(deciding.decide_one), name="decide"),
+        ]
+        return ours + super().get_urls()
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The review queue."""
+        from registry.admin import queue
+
+        return queue.queue(request, extra_context)
+
+    def tables(self, request: HttpRequest) -> HttpResponse:
+        """Every table, as Django's own index lists them."""
+        context = {**self.each_context(request), "title": _("Tables"), "app_list": self.get_app_list(request)}
+        return TemplateResponse(request, "admin/tables.html", context)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Django's form for strangers; a designed refusal for people whose role does not open the admin."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            context = {**self.each_context(request), "title": _("The admin is for maintainers")}
+            return TemplateResponse(request, "admin/not_for_you.html", context, status=403)
+        return super().login(request, extra_context)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Django's, with the list of tables only where the person may see it."""
+        return {**super().each_context(request), "shows_tables": self.has_permission(request)}
+
+
+def back_to_queue(query: str = "") -> HttpResponseRedirect:
+    """The queue, as it was filtered."""
+    return HttpResponseRedirect(reverse("admin:index") + (f"?{query}" if query else ""))
