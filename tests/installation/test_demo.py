@@ -1,0 +1,77 @@
+"""The demo content: real packages, told through the same activities that people use."""
+
+import io
+
+import pytest
+from django.core.management import call_command
+
+from accounts import auditing
+from accounts.models import User
+from registry import demo
+from registry.demo.story import STORY
+from registry.models import Release
+from tests import builders
+
+
+@pytest.fixture
+def told(db) -> str:
+    """The demo, told once."""
+    return demo.load(io.StringIO())
+
+
+def statuses() -> dict[tuple[str, str], str]:
+    """The status of each version by name and version."""
+    rows = Release.objects.values_list("package__name", "version", "status")
+    return {(name, version): status for name, version, status in rows}
+
+
+def test_everything_goes_as_told(told: str):
+    assert told == f"{len(STORY)} versions"
+    found = statuses()
+    for step in STORY:
+        expected = {"approve": {"approved"}, "reject": {"rejected"}}.get(step.decision, {"approved", "pending"})
+        assert found[step.name, step.version] in expected, step
+
+
+def test_there_is_something_of_everything(told: str):
+    found = statuses()
+    assert {"approved", "pending", "rejected"} <= set(found.values())
+    assert found["qs", "6.5.2"] == "pending"
+    assert found["minimist", "1.2.5"] == "rejected"
+    held = Release.objects.get(package__name="qs")
+    assert "GHSA-hrpp-h998-j3pp" in held.held_because
+    licenses = set(Release.objects.values_list("license", flat=True))
+    assert {"MIT", "ISC", "Apache-2.0", "MPL-2.0"} <= licenses
+
+
+def test_what_is_published_is_signed_by_its_person(told: str):
+    for release in Release.objects.filter(origin="published"):
+        artifact = release.artifacts.get()
+        assert artifact.signer == release.submitted_by.username
+        assert release.checks.get(name="signature").status == "passed"
+
+
+def test_telling_it_twice_changes_nothing(told: str):
+    before = statuses()
+    assert demo.load(io.StringIO()) == f"{len(STORY)} versions, up to date"
+    assert statuses() == before
+
+
+def test_a_portal_with_content_of_its_own_is_left_alone(acme, alice):
+    builders.package(acme)
+    assert demo.load(io.StringIO()).startswith("left out")
+    assert Release.objects.count() == 0
+
+
+def test_nobody_can_sign_in_as_a_person_of_the_demo(told: str):
+    assert not any(person.has_usable_password() for person in User.objects.all())
+
+
+def test_the_audit_trail_tells_the_same_story(told: str):
+    assert auditing.verify() == []
+
+
+def test_it_shows_progress(db):
+    out = io.StringIO()
+    call_command("demo", stdout=out)
+    assert f"{len(STORY)}/{len(STORY)}" in out.getvalue()
