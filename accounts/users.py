@@ -1,5 +1,6 @@
 """People and their roles: what each role may hand to a token, and the permission group it stands for."""
 
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -19,7 +20,6 @@ SCOPES_BY_ROLE = {
     "maintainer": DEVELOPER_SCOPES | {"review"},
     "admin": ALL_SCOPES,
 }
-MAINTAINED_APPS = ("registry", "mirrors", "licensing", "scanning")
 REVIEWED_MODELS = ("package", "release", "check", "decision", "waiver", "policy")
 
 
@@ -105,9 +105,9 @@ def _permissions_of(role: str) -> QuerySet[Permission]:
     if role == "admin":
         return Permission.objects.all()
     if role == "maintainer":
-        looking = Q(content_type__app_label__in=MAINTAINED_APPS, codename__startswith="view_")
+        looking = Q(content_type__app_label__in=settings.MAINTAINED_APPS, codename__startswith="view_")
         deciding = Q(
-            content_type__app_label__in=MAINTAINED_APPS,
+            content_type__app_label__in=settings.MAINTAINED_APPS,
             codename__in=[f"change_{name}" for name in REVIEWED_MODELS],
         )
         return Permission.objects.filter(looking | deciding)

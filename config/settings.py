@@ -123,6 +123,8 @@ REGISTRY_CHECKS = {
     "license": "licensing.checks.check_license",
     "vulnerabilities": "scanning.checks.check_vulnerabilities",
 }
+# What maintainers may look at in the admin, beside deciding.
+MAINTAINED_APPS = ("registry", "mirrors", "licensing", "scanning")
 REVIEW_SELF_APPROVAL = env.bool("REVIEW_SELF_APPROVAL", default=False)
 PURGE_GRACE_HOURS = env.int("PURGE_GRACE_HOURS", default=24)
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", default=512)

@@ -11,4 +11,4 @@ class RegistryConfig(AppConfig):
 
     def ready(self) -> None:
         """Import the activities that handle jobs, and the system checks, so that they register themselves."""
-        from registry import approving, checking, downloading, retiring, storage  # noqa: F401  # registration
+        from registry import approving, checking, configuration, downloading, retiring, storage  # noqa: F401  # registration

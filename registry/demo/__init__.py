@@ -1,7 +1,7 @@
 """Demo content: real packages, told as a story through the same activities that people use."""
 
 from collections.abc import Callable
-from io import TextIOBase
+from io import StringIO, TextIOBase
 from pathlib import Path
 
 from django.core.management import call_command
@@ -30,7 +30,7 @@ def load(out: TextIOBase) -> str:
     if _is_somebody_elses():
         return "left out: this portal has content of its own"
     actors = _gather()
-    call_command("advisories", "import", str(FOLDER / "advisories"), verbosity=0)
+    call_command("advisories", "import", str(FOLDER / "advisories"), verbosity=0, stdout=StringIO())
     left = [problem for step in bar(missing, out, _title) if (problem := _tell(step, actors))]
     return f"{len(STORY)} versions" + "".join(f"; {problem}" for problem in left)
 

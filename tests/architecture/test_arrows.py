@@ -42,7 +42,7 @@ def test_foreign_keys_between_apps_leave_no_trace_below():
         for model, field in relations()
         if model._meta.app_label != field.related_model._meta.app_label
         and field.related_model._meta.app_label in FLOOR
-        and not field.remote_field.is_hidden()
+        and not field.remote_field.hidden
     ]
     assert visible == []
 

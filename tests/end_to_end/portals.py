@@ -81,7 +81,8 @@ class RunningPortal:
         return self
 
     def _read(self, ready: threading.Event) -> None:
-        assert self.process is not None and self.process.stdout is not None
+        assert self.process is not None
+        assert self.process.stdout is not None
         for line in self.process.stdout:
             self.printed.append(line)
             if "Ctrl-C stops" in line:
@@ -135,7 +136,7 @@ def processes_of(folder: Path) -> dict[int, str]:
             continue
         try:
             line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            where = os.readlink(entry / "cwd")
+            where = str((entry / "cwd").readlink())
             state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
             continue
