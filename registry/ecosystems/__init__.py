@@ -6,6 +6,7 @@ from registry.ecosystems.base import Dependency, Ecosystem, Entry, Manifest, Pac
 from registry.ecosystems.docker import Docker
 from registry.ecosystems.generic import Generic
 from registry.ecosystems.maven import Maven
+from registry.ecosystems.naming import shorten
 from registry.ecosystems.npm import Npm
 from registry.ecosystems.pypi import PyPi
 from registry.errors import InvalidInput, Refused
@@ -46,7 +47,7 @@ def identify(path: Path, filename: str = "") -> Ecosystem:
     for ecosystem in ALL:
         if ecosystem.recognizes(head, path):
             return ecosystem
-    named = f"“{filename[:120]}”" if filename else "The file"
+    named = f"“{shorten(filename, 120)}”" if filename else "The file"
     message = (
         f"{named} is neither an npm tarball, a Python source distribution nor a wheel. Upload the file that"
         " “npm pack” or “python -m build” makes."

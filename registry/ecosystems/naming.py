@@ -1,6 +1,6 @@
 """What the names and links of all ecosystems have in common."""
 
-from packageurl import PackageURL
+from urllib.parse import quote
 
 from registry.errors import InvalidInput
 
@@ -38,4 +38,6 @@ def shorten(text: str, limit: int = 80) -> str:
 
 def purl(kind: str, namespace: str, name: str, version: str) -> str:
     """The package URL in its canonical, percent-encoded spelling."""
-    return PackageURL(kind, namespace or None, name, version or None).to_string()
+    path = [*(part for part in namespace.split("/") if part), name]
+    encoded = "/".join(quote(part, safe=":", errors="replace") for part in path)
+    return f"pkg:{kind}/{encoded}" + (f"@{quote(version, safe=':', errors='replace')}" if version else "")

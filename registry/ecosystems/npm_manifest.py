@@ -23,13 +23,15 @@ from registry.ecosystems.manifests import (
     refuse_manifest,
 )
 from registry.ecosystems.manifests import refusing as refusing_in
+from registry.ecosystems.naming import shorten
 from registry.ecosystems.tar_reading import read_tar_gz
 
 FILE = "package.json"
 MAX_DEPTH = 64
 MAX_DEPENDENCIES = 5_000
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# possessive, and content with an unclosed string, so that no text is scanned twice
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _KINDS = {"dependencies": "runtime", "optionalDependencies": "optional", "peerDependencies": "peer"}
 _KINDS |= {"devDependencies": "dev"}
 _INSTALL_SCRIPTS = ("preinstall", "install", "postinstall")
@@ -93,7 +95,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        raise ValueError(f"the key “{twice[:60]}” stands twice in one object")
+        raise ValueError(f"the key “{shorten(twice)}” stands twice in one object")
     return result
 
 

@@ -10,6 +10,7 @@ from packaging.version import Version
 
 from registry.ecosystems.base import Dependency, Manifest
 from registry.ecosystems.manifests import person_name, refuse_manifest
+from registry.ecosystems.naming import shorten
 
 MAX_REQUIREMENTS = 5_000
 MAX_FIELDS = 20_000
@@ -54,7 +55,9 @@ def manifest_of(raw_text: bytes, file: str) -> Manifest:
 def _bound_headers(raw_text: bytes, file: str) -> None:
     """Raise Refused for so many fields that a parser, which looks each up in all, would take minutes."""
     head = re.split(rb"\r?\n\r?\n", raw_text, maxsplit=1)[0]
-    names = _FIELD.findall(head)
+    names = [name.lower() for name in _FIELD.findall(head)]
+    if b"content-type" in names:
+        raise refuse_manifest(file, "has a Content-Type, which makes parsers read it as mail in several parts.")
     if len(names) > MAX_FIELDS or len(set(names)) > MAX_FIELD_NAMES:
         raise refuse_manifest(file, "has more fields than any real package.")
 
@@ -85,7 +88,7 @@ def _version(text: str, file: str) -> str:
 
 
 def _no_version(text: str, file: str) -> str:
-    raise refuse_manifest(file, f"has the version “{text[:80]}”, which is no version by PEP 440.")
+    raise refuse_manifest(file, f"has the version “{shorten(text)}”, which is no version by PEP 440.")
 
 
 def _keywords(words: list[str] | None) -> tuple[str, ...]:
@@ -109,10 +112,10 @@ def _dependencies(lines: list[str], file: str) -> Iterator[Dependency]:
             wanted = Requirement(line) if len(line) <= 4_096 else None
         except (InvalidRequirement, ValueError, RecursionError) as error:
             raise refuse_manifest(
-                file, f"has the requirement “{line[:80]}”, which cannot be read (PEP 508)."
+                file, f"has the requirement “{shorten(line)}”, which cannot be read (PEP 508)."
             ) from error
         if wanted is None:
-            raise refuse_manifest(file, f"has a requirement longer than 4,096 characters: “{line[:80]}…”.")
+            raise refuse_manifest(file, f"has a requirement longer than 4,096 characters: “{shorten(line)}”.")
         yield _dependency(wanted)
 
 

@@ -17,6 +17,7 @@ from registry.ecosystems.archives import MIB, Opened, Want, refuse, text_of
 from registry.ecosystems.base import Entry, Manifest, Package
 from registry.ecosystems.manifests import LICENSE, MANIFEST, is_license, license_texts, refuse_manifest
 from registry.ecosystems.manifests import refusing as refusing_in
+from registry.ecosystems.naming import shorten
 from registry.ecosystems.pypi_metadata import manifest_of
 from registry.ecosystems.zip_reading import peek_zip, read_zip
 
@@ -95,7 +96,9 @@ def _check_folder(folder: str, manifest: Manifest) -> None:
     except ValueError:
         same = False
     if not same:
-        raise refuse_manifest(FILE, f"says {manifest.name} {manifest.version}, but its folder is “{folder[:120]}”.")
+        raise refuse_manifest(
+            FILE, f"says {manifest.name} {manifest.version}, but its folder is “{shorten(folder, 120)}”."
+        )
 
 
 def _verify_record(opened: Opened, folder: str) -> None:
@@ -104,12 +107,12 @@ def _verify_record(opened: Opened, folder: str) -> None:
     exempt = {f"{folder}/RECORD", *(f"{folder}/{name}" for name in _SIGNATURES)}
     entries = {entry.path: entry for entry in opened.entries}
     for path in rows.keys() - entries.keys():
-        raise refuse_manifest("RECORD", f"lists “{path[:120]}”, which is not in the archive.")
+        raise refuse_manifest("RECORD", f"lists “{shorten(path, 120)}”, which is not in the archive.")
     for path, entry in entries.items():
         if path in exempt:
             continue
         if path not in rows:
-            raise refuse_manifest("RECORD", f"does not list “{path[:120]}”.")
+            raise refuse_manifest("RECORD", f"does not list “{shorten(path, 120)}”.")
         _verify_row(entry, *rows[path])
 
 
@@ -121,7 +124,7 @@ def _record_rows(raw: bytes) -> dict[str, tuple[str, str]]:
                 continue
             path, digest, size = row
             if path in rows:
-                raise refuse_manifest("RECORD", f"lists “{path[:120]}” twice.")
+                raise refuse_manifest("RECORD", f"lists “{shorten(path, 120)}” twice.")
             rows[path] = (digest, size)
     except (ValueError, csv.Error) as error:
         raise refuse_manifest("RECORD", "is not a table of path, digest and size in UTF-8.") from error
@@ -131,12 +134,12 @@ def _record_rows(raw: bytes) -> dict[str, tuple[str, str]]:
 def _verify_row(entry: Entry, digest: str, size: str) -> None:
     algorithm, _, value = digest.partition("=")
     if algorithm != "sha256":
-        raise refuse_manifest("RECORD", f"gives no sha256 digest for “{entry.path[:120]}”.")
+        raise refuse_manifest("RECORD", f"gives no sha256 digest for “{shorten(entry.path, 120)}”.")
     expected = base64.urlsafe_b64encode(bytes.fromhex(entry.sha256)).rstrip(b"=").decode()
     if value.rstrip("=") != expected:
-        raise refuse_manifest("RECORD", f"has another digest than the file for “{entry.path[:120]}”.")
+        raise refuse_manifest("RECORD", f"has another digest than the file for “{shorten(entry.path, 120)}”.")
     if size and size != str(entry.size):
-        raise refuse_manifest("RECORD", f"has another size than the file for “{entry.path[:120]}”.")
+        raise refuse_manifest("RECORD", f"has another size than the file for “{shorten(entry.path, 120)}”.")
 
 
 def _filename(manifest: Manifest, wheel: str) -> str:
@@ -174,7 +177,7 @@ def _compare_filename(given: str, canonical: str) -> None:
     except (InvalidWheelFilename, ValueError):
         return
     if claimed[:2] != truth[:2]:
-        raise refuse_manifest("METADATA", f"belongs to {canonical}, not to the file name “{given[:120]}”.")
+        raise refuse_manifest("METADATA", f"belongs to {canonical}, not to the file name “{shorten(given, 120)}”.")
 
 
 def _startup_code(opened: Opened) -> dict[str, str]:
