@@ -86,7 +86,7 @@ def remove_member(project: Project, user: User, actor: Actor) -> None:
 def default_for(user: User) -> Project | None:
     """The project that counts for the user when a request names none: their choice, else their oldest."""
     mine = Project.objects.filter(memberships__user=user)
-    return mine.filter(pk=user.default_project_id).first() or mine.order_by("memberships__created_at", "pk").first()
+    return mine.filter(pk=user.default_project_id or 0).first() or mine.order_by("memberships__created_at", "pk").first()
 
 
 def choose_default(user: User, project: Project) -> None:

@@ -4,7 +4,6 @@ import hashlib
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -25,8 +24,12 @@ class LimitedBackend(ModelBackend):
     """Django's own, which answers no more once a name or an address has failed too often in a quarter of an hour."""
 
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
-    ) -> AbstractBaseUser | None:
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> User | None:
         """The user, or None; PermissionDenied, which Django turns into the same failure, when there were too many."""
         name, address = str(username or ""), _address(request)
         if any(rate_limiting.used(subject, rate) >= rate.limit for subject, rate in _counters(name, address)):

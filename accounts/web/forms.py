@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from accounts import projects, users
@@ -21,7 +22,7 @@ SCOPE_WORDS = {
     "admin": _("Everything, removing versions included. Avoid it where another scope will do."),
 }
 LIFETIMES = ((7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (180, _("180 days")), (365, _("1 year")))
-TOO_LONG_PASSWORD = 4096
+LONGEST_PASSWORD = 4096
 
 
 class SignInForm(AuthenticationForm):
@@ -40,7 +41,7 @@ class SignInForm(AuthenticationForm):
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
         self.fields["username"].label = _("User name")
-        self.fields["password"].max_length = TOO_LONG_PASSWORD
+        self.fields["password"].validators.append(MaxLengthValidator(LONGEST_PASSWORD))
 
 
 class NewTokenForm(forms.Form):
