@@ -118,7 +118,7 @@ def _by_relevance(found: PackageQuerySet, text: str) -> PackageQuerySet:
     match = search_index.expression(text)
     if not match:
         return found
-    name = text.strip().lower()[: search_index.LONGEST_QUERY]
+    name = "".join(filter(str.isprintable, text.strip().lower()[: search_index.LONGEST_QUERY]))
     ranked: Any = found.annotate(
         name_rank=Case(
             When(normalized__in={name, name.replace("_", "-")}, then=Value(0)),

@@ -1,0 +1,1 @@
+"""The developers' catalogue: server-rendered pages, complete without JavaScript."""

@@ -1,0 +1,42 @@
+"""The front page: one search field, what this is in three lines, and what has happened lately."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from accounts.actors import Actor
+from registry import searching
+from registry.models import Package, Release
+from registry.web.pages import Page
+
+LATEST = 6
+
+
+class Home(Page):
+    """The front page."""
+
+    template = "catalogue/home.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show counts, categories, what was approved and what was flagged."""
+        return self.show(
+            query=searching.Query(),
+            counts=_counts(self.actor),
+            categories=searching.categories(self.actor),
+            approved=_newest(self.actor, Release.Status.APPROVED),
+            flagged=_newest(self.actor, Release.Status.REJECTED, Release.Status.QUARANTINED),
+        )
+
+
+def _counts(actor: Actor) -> list[tuple[str, str, int]]:
+    """Label, status filter and number for the three figures under the search field."""
+    return [
+        (_("packages"), "", searching.count(searching.Query(), actor)),
+        (_("approved"), "approved", searching.count(searching.Query(status="approved"), actor)),
+        (_("waiting for a decision"), "pending", searching.count(searching.Query(status="pending"), actor)),
+    ]
+
+
+def _newest(actor: Actor, *statuses: str) -> list[Release]:
+    visible = Package.objects.visible_to(actor)
+    found = Release.objects.listed().filter(status__in=statuses, package__in=visible)
+    return list(found.select_related("package").order_by("-submitted_at")[:LATEST])

@@ -1,0 +1,63 @@
+"""The page of a version: its decision record, evidence by evidence."""
+
+from django.http import HttpRequest, HttpResponse
+
+from accounts.actors import Actor
+from registry import diffing, ecosystems, explaining, resolving, searching
+from registry.errors import NotFound
+from registry.models import Artifact, Check, Package, Release
+from registry.web.package import findings_of, known_ecosystem
+from registry.web.pages import Page, plain_name
+
+DECISIONS_SHOWN = 20
+
+
+class VersionPage(Page):
+    """One version."""
+
+    template = "catalogue/version.html"
+
+    def get(self, request: HttpRequest, ecosystem: str, name: str, version: str) -> HttpResponse:
+        """Show verdicts, decisions, checks, files and what changed since the approved version before it."""
+        package = resolving.find_package(plain_name(name), self.actor, known_ecosystem(ecosystem))
+        release = resolving.find_release(package, plain_name(version), self.actor)
+        checks = list(Check.objects.filter(release=release))
+        return self.show(
+            query=searching.Query(),
+            package=package,
+            release=release,
+            explanation=explaining.explain(release, self.actor),
+            decisions=release.decisions.all()[:DECISIONS_SHOWN],
+            checks=checks,
+            checks_done=sum(check.status not in Check.OPEN for check in checks),
+            findings=findings_of(checks),
+            artifacts=_files(release),
+            diff=_difference(release),
+            commands=_install_commands(package, release),
+            purl=ecosystems.get(package.ecosystem).purl(package.name, release.version),
+            may_review=_may_review(self.actor, release),
+        )
+
+
+def _files(release: Release) -> list[Artifact]:
+    return list(Artifact.objects.filter(release=release).order_by("id"))
+
+
+def _difference(release: Release) -> diffing.ReleaseDiff | None:
+    """What changed since the last approved version; nothing for a tombstone."""
+    if release.is_purged:
+        return None
+    try:
+        return diffing.compare(release)
+    except NotFound:
+        return None
+
+
+def _install_commands(package: Package, release: Release) -> list[tuple[str, str]]:
+    if not release.is_served or release.is_unlisted:
+        return []
+    return ecosystems.get(package.ecosystem).install_commands(package.name, release.version)
+
+
+def _may_review(actor: Actor, release: Release) -> bool:
+    return actor.is_maintainer and not release.is_purged
