@@ -68,7 +68,9 @@ def enqueue(
 
 
 def hint(job_id: int) -> None:
-    """Tell a worker that a job is due. Losing this message only costs one sweep, so a dead broker is no error."""
+    """Tell a worker that a job is due. Losing this message only costs one sweep, so no broker or a dead one is no error."""
+    if not settings.REDIS_URL:
+        return
     try:
         run_job.apply_async(args=(job_id,), retry=False)
     except Exception as problem:
