@@ -171,6 +171,7 @@ def local_path(blob: Blob) -> Path | None:
 def as_file(blob: Blob) -> Iterator[Path]:
     """The blob as a file that can be opened by path: itself in a directory store, else a staged copy."""
     if (path := local_path(blob)) is not None:
+        open_blob(blob).close()  # a file that is not there is unavailable, here as in any other store
         yield path
         return
     with open_blob(blob) as stream, stage(stream, blob.size) as staged:
