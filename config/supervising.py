@@ -22,7 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from config import brokering
+from config import brokering, preparedness
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_PAUSE = 30.0
@@ -204,6 +204,9 @@ class Portal:
 
     def _prepare(self) -> dict[str, str] | None:
         """Run `manage.py prepare`: its progress goes to the terminal, its report comes back. None if it failed."""
+        if preparedness.is_prepared(self.data):
+            say("  data     as this version left them")
+            return {}
         offered = {"ADMIN_PASSWORD": secrets.token_urlsafe(12)} if not self.environment.get("ADMIN_PASSWORD") else {}
         process = subprocess.Popen(
             [sys.executable, "manage.py", "prepare"],
@@ -223,6 +226,7 @@ class Portal:
         if process.returncode:
             say("The data could not be prepared; see the lines above, and `.venv/bin/python manage.py doctor`.")
             return None
+        preparedness.note(self.data)
         return {**offered, **json.loads(output.decode().strip().splitlines()[-1])}
 
     def _add(self, name: str, arguments: list[str], **how: signal.Signals) -> None:
