@@ -133,7 +133,7 @@ def _values(name: str, rows: list[tuple[str, int]], query: searching.Query, give
         rows = [(chosen, 0), *rows]
     return [
         FacetValue(
-            value, label(value), count, value == chosen, _address(given, name, "" if value == chosen else value)
+            value, _label(name, value), count, value == chosen, _address(given, name, "" if value == chosen else value)
         )
         for value, count in rows
     ]
@@ -149,14 +149,10 @@ def _label(name: str, value: str) -> str:
 
 def _filters_in(query: searching.Query, given: QueryDict) -> list[tuple[str, str]]:
     """What is filtered by now, each with the address that lifts it."""
-    names: dict[str, Callable[[str], str]] = {
-        "status": _status_label,
-        "ecosystem": ecosystem_label,
-        "category": category_label,
-        "license": str,
-    }
     return [
-        (label(value), _address(given, name, "")) for name, label in names.items() if (value := getattr(query, name))
+        (_label(name, value), _address(given, name, ""))
+        for name in searching.FACETS
+        if (value := getattr(query, name))
     ]
 
 
