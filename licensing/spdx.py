@@ -30,7 +30,7 @@ CATEGORIES = {
 }
 # ScanCode has no category of its own for licenses whose copyleft is set off by use over a network.
 NETWORK = re.compile(r"^(AGPL|OSL|NPOSL|CPAL|RPL|EUPL|CAL)-", re.IGNORECASE)
-NON_COMMERCIAL = re.compile(r"non-?commercial", re.IGNORECASE)
+NON_COMMERCIAL = re.compile(r"non[- ]?commercial", re.IGNORECASE)
 # Not in the public domain, yet they ask for no notice to be kept.
 WITHOUT_NOTICE = frozenset({"0BSD", "MIT-0"})
 # Ids from before SPDX had WITH, and what its list says to write instead.
