@@ -1,4 +1,4 @@
-"""Whether an installation was prepared with exactly this code: then a start need not look again. Standard library only."""
+"""Whether an installation was prepared with exactly this code, so that a start need not look again. No Django here."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ CHOICES = ("DEMO", "SECRET_KEY", "STORAGE_URL", "PUBLIC_URL")
 
 
 def _fingerprint() -> str:
-    """A digest over names, sizes and times of the sources, the locked packages, and the choices that preparing reads."""
+    """A digest over the sources (names, sizes, times), the locked packages and the choices that preparing reads."""
     seen = hashlib.sha256((ROOT / "requirements.lock").read_bytes())
     for folder in SOURCES:
         for path in sorted((ROOT / folder).rglob("*")):
