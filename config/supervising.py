@@ -229,8 +229,8 @@ class Portal:
         preparedness.note(self.data)
         return {**offered, **json.loads(output.decode().strip().splitlines()[-1])}
 
-    def _add(self, name: str, arguments: list[str], **how: signal.Signals) -> None:
-        self._start(Child(name, [sys.executable, *arguments], self._log(name), self.environment, **how))
+    def _add(self, name: str, arguments: list[str], die_with: signal.Signals = signal.SIGTERM) -> None:
+        self._start(Child(name, [sys.executable, *arguments], self._log(name), self.environment, die_with=die_with))
 
     def _add_worker(self) -> None:
         if not self.environment.get("REDIS_URL"):
