@@ -68,7 +68,7 @@ def enqueue(
 
 
 def hint(job_id: int) -> None:
-    """Tell a worker that a job is due. Losing this message costs one sweep, so a missing or dead broker is no error."""
+    """Tell a worker that a job is due. Losing this message costs one sweep: no broker, or a dead one, is no error."""
     if not settings.REDIS_URL:
         return
     try:
