@@ -40,7 +40,7 @@ def approve(
     _refuse_own(release, actor)
     verdicts = tuple(gates.ask("approving", release, actor))
     _refuse_over_objections(verdicts, override, reason)
-    ruling = Ruling(STATUS.APPROVED, reason, _overrides(verdicts), verdicts)
+    ruling = Ruling(STATUS.APPROVED, reason, _overrides(verdicts), tuple(_reviewed(one, actor) for one in verdicts))
     return _decide(release, actor, ruling, DECIDABLE, sha256)
 
 
@@ -103,6 +103,14 @@ def _need_reason(reason: str) -> str:
 def _overrides(verdicts: tuple[gates.Verdict, ...]) -> bool:
     """Whether approving means to overrule a verdict; that a person is asked for is no objection to that person."""
     return any(verdict.answer != "allow" for verdict in verdicts if verdict.gate != "review")
+
+
+def _reviewed(verdict: gates.Verdict, actor: Actor) -> gates.Verdict:
+    """The verdict as the record keeps it: a wait for a maintainer ends with the maintainer's decision."""
+    if verdict.gate != "review" or verdict.answer != "hold":
+        return verdict
+    by = actor.user.username if actor.user else "policy"
+    return gates.Verdict("review", "allow", "REVIEWED", f"A maintainer, {by}, has looked at it and decided.")
 
 
 def _refuse_over_objections(verdicts: tuple[gates.Verdict, ...], override: bool, reason: str) -> None:

@@ -20,7 +20,7 @@ class Explanation:
     @property
     def sentence(self) -> str:
         """The reason in one sentence."""
-        objection = gates.first_objection(self.verdicts)
+        objection = gates.first_objection(self.verdicts) if self.answer != "allow" else None
         return objection.reason if objection else "You may use this version."
 
     def decision_row(self) -> dict[str, Any] | None:
