@@ -12,6 +12,7 @@ from pathlib import Path
 from config.brokering import free_port
 from config.supervising import die_with_parent
 
+READY = "Ctrl-C stops everything."
 ROOT = Path(__file__).resolve().parent.parent.parent
 OURS = (
     "DATABASE_URL",
@@ -74,7 +75,8 @@ class RunningPortal:
         )
         ready = threading.Event()
         threading.Thread(target=self._read, args=(ready,), daemon=True).start()
-        if not ready.wait(timeout) or self.process.poll() is not None:
+        ready.wait(timeout)
+        if READY not in self.text:
             self.stop()
             raise AssertionError("make run did not get ready:\n" + self.text + self.logs())
         self.took = time.monotonic() - began
@@ -85,7 +87,7 @@ class RunningPortal:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.printed.append(line)
-            if "Ctrl-C stops" in line:
+            if READY in line:
                 ready.set()
         ready.set()
 
