@@ -35,7 +35,7 @@ class Error(serializers.Serializer):
     details = serializers.DictField(help_text="A field and its reasons; for downloads, `verdicts`")
 
 
-def answers(done: dict[int, Any], *errors: int) -> dict[Any, Any]:
+def answers(done: dict[Any, Any], *errors: int) -> dict[Any, Any]:
     """The `responses` of a route: what it answers when all is well, its own errors, and those of every route."""
     failed = {code: OpenApiResponse(Error, description=MEANINGS[code]) for code in sorted({*EVERYWHERE, *errors})}
     return {**done, **failed}
@@ -52,7 +52,7 @@ def in_query(name: str, description: str, **more: Any) -> OpenApiParameter:
 
 
 def route(
-    summary: str, tag: str, done: dict[int, Any], *errors: int, **more: Any
+    summary: str, tag: str, done: dict[Any, Any], *errors: int, **more: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Describe one method of a view."""
     return extend_schema(summary=summary, tags=[tag], responses=answers(done, *errors), **more)
@@ -65,3 +65,8 @@ class DoorSchema(AutoSchema):
         """Unique, since each door stands at one address of a base."""
         door: str = type(self.view).__name__.removesuffix("Door")
         return self.method.lower() + door
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """Any one of the credentials; none is enough to read what is public."""
+        single = [{name: scopes} for one in super().get_auth() for name, scopes in one.items()]
+        return [{}, *single] if getattr(self.view, "is_public", False) and self.method == "GET" else single

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db import transaction
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -18,14 +17,16 @@ class Door(APIView):
     """An API view that knows its actor, answers OPTIONS with a word, and notes refused writes in the audit trail."""
 
     audits_refusals = True
+    is_public = False
     schema = DoorSchema()
 
     @property
     def actor(self) -> Actor:
         """Who asks."""
-        return self.request.actor  # type: ignore[no-any-return]  # WhoIsAsking set it on the request that DRF wraps
+        actor: Actor = self.request.actor  # type: ignore[attr-defined]  # WhoIsAsking set it on the request within
+        return actor
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Which methods this address takes, in the header Allow."""
         return Response(status=204)
 
@@ -37,7 +38,7 @@ class Door(APIView):
 
     def _note_refusal(self, refusal: Forbidden) -> None:
         actor = self.actor if self._credential_is_good() else ANONYMOUS
-        action = f"api.{self.request.method.lower()}"
+        action = f"api.{(self.request.method or '').lower()}"
         with transaction.atomic():
             auditing.refused(action, self.request.path, actor, refusal)
 

@@ -110,4 +110,5 @@ def token_row(token: ApiToken) -> dict[str, object]:
 
 def key_row(key: SigningKey) -> dict[str, object]:
     """A signing key."""
-    return {field: getattr(key, field) for field in Key().fields}
+    fields = ("id", "name", "algorithm", "fingerprint", "public_key", "created_at", "last_used_at")
+    return {field: getattr(key, field) for field in fields}

@@ -1,5 +1,7 @@
 """The list of packages, its categories, and the wish for a new one."""
 
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -29,6 +31,7 @@ class PackagesDoor(Door):
     """`/packages`."""
 
     audits_refusals = False  # submitting does
+    is_public = True
 
     @route("Find packages", TAG, {200: Packages}, parameters=[*FILTERS, *paging.PARAMETERS])
     def get(self, request: Request) -> Response:
@@ -55,6 +58,8 @@ class PackagesDoor(Door):
 class CategoriesDoor(Door):
     """`/packages/stats/categories`."""
 
+    is_public = True
+
     @route("How many packages each category holds", TAG, {200: Categories})
     def get(self, request: Request) -> Response:
         """Categories that hold nothing the caller may see are left out."""
@@ -76,7 +81,7 @@ def query_of(request: Request) -> searching.Query:
     )
 
 
-def _submitted(release: Release) -> dict[str, object]:
+def _submitted(release: Release) -> dict[str, Any]:
     return {
         "id": release.pk,
         "name": release.package.name,

@@ -32,6 +32,8 @@ PARAMETERS = [
 class DownloadDoor(Door):
     """`…/versions/{version}/download`."""
 
+    is_public = True
+
     @route(
         "Download a version",
         "Packages",

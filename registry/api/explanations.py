@@ -19,6 +19,8 @@ EXAMPLE = "pkg:npm/%40acme-utils/core@1.2.0"
 class ExplainDoor(Door):
     """`/explain`."""
 
+    is_public = True
+
     @route(
         "May I have this, and why not?",
         "Packages",

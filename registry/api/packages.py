@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actors import Actor
-from accounts.api.answers import in_query, route
+from accounts.api.answers import in_query, plain, route
 from accounts.api.doors import Door
 from accounts.errors import RegistryError
 from registry import describing, documents, resolving
@@ -18,6 +18,7 @@ from registry.errors import NotFound
 from registry.models import Document
 
 TAG = "Packages"
+SAME = plain("You have it already.")
 DEPTH = in_query(
     "depth", "`shallow` or `0` (default: direct ranges only), `1` to `20`, or `full`: adds `dependency_tree`"
 )
@@ -26,7 +27,9 @@ DEPTH = in_query(
 class PackageDoor(Door):
     """`/packages/{name}`."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    is_public = True
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Whoever gets the stored document gets it before any framework machinery runs; the rest goes its way."""
         if request.method in ("GET", "HEAD") and "depth" not in request.GET:
             answer = stored_answer(request, kwargs["name"])
@@ -34,7 +37,7 @@ class PackageDoor(Door):
                 return answer
         return super().dispatch(request, *args, **kwargs)
 
-    @route("One package", TAG, {200: PackageDetail}, 404, 422, parameters=[ECOSYSTEM, DEPTH])
+    @route("One package", TAG, {200: PackageDetail, 304: SAME}, 404, 422, parameters=[ECOSYSTEM, DEPTH])
     def get(self, request: Request, name: str) -> HttpResponseBase:
         """Everything about it; e-mail addresses are masked except for maintainers and their owner."""
         depth = resolving.depth_from(text_of(request, "depth") or "0")
@@ -73,6 +76,8 @@ def _is_for(document: Document, actor: Actor) -> bool:
 
 class ResolveDoor(Door):
     """`/packages/{name}/resolve`."""
+
+    is_public = True
 
     @route(
         "The version that a range means",

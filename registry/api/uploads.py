@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
-from django.http.multipartparser import FIELD, FILE, ChunkIter, LazyStream, Parser, exhaust
+from django.http.multipartparser import FIELD, FILE, ChunkIter, LazyStream, Parser
 from django.utils.http import parse_header_parameters
 
 from registry import publishing
@@ -126,13 +126,15 @@ def _read_parts(body: _Body, boundary: str, found: Received, stack: ExitStack) -
     """Read each part in the order it comes: the file into staging, the rest into memory, bounded."""
     if not re.fullmatch(r"[ -~]{0,69}[!-~]", boundary):
         raise InvalidInput("The Content-Type multipart/form-data needs a boundary.")
-    parts = Parser(LazyStream(ChunkIter(body, CHUNK)), boundary.encode("ascii"))
+    chunks: Any = ChunkIter(body, CHUNK)  # type: ignore[arg-type]  # it only reads
+    parts = Parser(LazyStream(chunks), boundary.encode("ascii"))
     for number, (kind, headers, stream) in enumerate(parts):
         if number > MAX_PARTS:
             raise InvalidInput(f"At most {MAX_PARTS} parts, please: file, signature, {', '.join(FIELDS)}.")
         if kind in (FIELD, FILE):
             _take_part(headers["content-disposition"][1], _Part(stream), found, stack)
-        exhaust(stream)
+        for _rest in stream:
+            pass
     if found.staged is None:
         raise InvalidInput(
             "There is no part “file”. Send the archive as the part “file”.", details={"file": ["missing"]}

@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.answers import route
+from accounts.api.answers import plain, route
 from accounts.api.doors import Door
 from registry import describing, documents, resolving, retiring
 from registry.api import caching
@@ -16,6 +16,7 @@ from registry.api.shapes import Unlisted, Version
 from registry.models import Release
 
 TAG = "Packages"
+SAME = plain("You have it already.")
 BILL = "application/vnd.cyclonedx+json; version=1.6"
 BILL_SHAPE = OpenApiResponse({"type": "object", "additionalProperties": True}, description="CycloneDX 1.6.")
 ARMORED = OpenApiResponse(OpenApiTypes.STR, description="The armored SSHSIG; X-Allowed-Signer names its key.")
@@ -33,7 +34,9 @@ class _OneVersion(Door):
 class VersionDoor(_OneVersion):
     """`…/versions/{version}`."""
 
-    @route("One version with its checks", TAG, {200: Version}, 404, 410, parameters=[ECOSYSTEM])
+    is_public = True
+
+    @route("One version with its checks", TAG, {200: Version, 304: SAME}, 404, 410, parameters=[ECOSYSTEM])
     def get(self, request: Request, name: str, version: str) -> HttpResponseBase:
         """A dist-tag will do for the version; a removed version is 410."""
         shape = describing.version(self.release(name, version), self.actor)
@@ -71,8 +74,10 @@ class RestoreDoor(_OneVersion):
 class SbomDoor(_OneVersion):
     """`…/versions/{version}/sbom`."""
 
+    is_public = True
+
     @route(
-        "Its bill of materials", TAG, {(200, "application/vnd.cyclonedx+json"): BILL_SHAPE}, 404, 410, 422,
+        "Its bill of materials", TAG, {(200, "application/vnd.cyclonedx+json"): BILL_SHAPE, 304: SAME}, 404, 410, 422,
         parameters=[ECOSYSTEM],
     )  # fmt: skip
     def get(self, request: Request, name: str, version: str) -> HttpResponseBase:
@@ -84,7 +89,9 @@ class SbomDoor(_OneVersion):
 class SignatureDoor(_OneVersion):
     """`…/versions/{version}/signature`."""
 
-    @route("Its signature", TAG, {(200, "text/plain"): ARMORED}, 404, 410, parameters=[ECOSYSTEM])
+    is_public = True
+
+    @route("Its signature", TAG, {(200, "text/plain"): ARMORED, 304: SAME}, 404, 410, parameters=[ECOSYSTEM])
     def get(self, request: Request, name: str, version: str) -> HttpResponseBase:
         """The armored signature, for `ssh-keygen -Y verify`; the header X-Allowed-Signer goes into its file."""
         artifact = describing.signature(self.release(name, version))
