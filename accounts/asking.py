@@ -4,11 +4,11 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
-from accounts import tokens, users
+from accounts import projects, tokens, users
 from accounts.actors import Actor
 from accounts.addresses import client_address
 from accounts.errors import Forbidden, InvalidInput, Unauthenticated
-from accounts.models import ApiToken, Membership, Project, User
+from accounts.models import ApiToken, Project, User
 from accounts.wording import storable
 
 KEY_HEADERS = ("HTTP_X_API_KEY", "HTTP_X_API_TOKEN")
@@ -38,7 +38,7 @@ def actor_of(request: HttpRequest) -> Actor:
 
 def session_actor(user: User, address: str = "", slug: str | None = None) -> Actor:
     """The actor of a signed-in person: everything that their role allows."""
-    mine = _projects_of(user)
+    mine = projects.of(user)
     return Actor(
         kind="session",
         user=user,
@@ -55,7 +55,7 @@ def _token_actor(raw: str, address: str, slug: str | None, *, is_bearer: bool) -
     if token is None:
         message = "The token is not valid: it may be mistyped, expired or revoked. Create a new one."
         raise Unauthenticated(message, code="bad_token") if is_bearer else Forbidden(message, code="bad_token")
-    mine = _projects_of(token.user, only=token.project_id)
+    mine = projects.of(token.user, only=token.project_id)
     actor = Actor(
         kind="token",
         user=token.user,
@@ -69,14 +69,6 @@ def _token_actor(raw: str, address: str, slug: str | None, *, is_bearer: bool) -
     return actor
 
 
-def _projects_of(user: User, only: int | None = None) -> dict[int, Project]:
-    """The projects that the user belongs to, oldest membership first; of a bound token at most the one."""
-    memberships = Membership.objects.filter(user=user).select_related("project").order_by("created_at", "pk")
-    if only is not None:
-        memberships = memberships.filter(project=only)
-    return {membership.project_id: membership.project for membership in memberships}
-
-
 def _project(user: User, mine: dict[int, Project], slug: str | None, token: ApiToken | None) -> Project | None:
     """The project that the request names, else the token's, else the user's default, else their oldest."""
     bound = token.project if token is not None else None
@@ -84,7 +76,7 @@ def _project(user: User, mine: dict[int, Project], slug: str | None, token: ApiT
         return _named(user, mine, slug, bound)
     if bound is not None:
         return bound if user.is_admin else mine.get(bound.pk)
-    return mine.get(user.default_project_id or 0) or next(iter(mine.values()), None)
+    return projects.default_among(mine, user)
 
 
 def _named(user: User, mine: dict[int, Project], slug: str, bound: Project | None) -> Project:

@@ -83,10 +83,22 @@ def remove_member(project: Project, user: User, actor: Actor) -> None:
         _note("project.member_removed", project, actor, details)
 
 
+def of(user: User, only: int | None = None) -> dict[int, Project]:
+    """The projects that the user belongs to by id, oldest membership first; `only` leaves at most that one."""
+    memberships = Membership.objects.filter(user=user).select_related("project").order_by("created_at", "pk")
+    if only is not None:
+        memberships = memberships.filter(project=only)
+    return {membership.project_id: membership.project for membership in memberships}
+
+
 def default_for(user: User) -> Project | None:
     """The project that counts for the user when a request names none: their choice, else their oldest."""
-    mine = Project.objects.filter(memberships__user=user)
-    return mine.filter(pk=user.default_project_id or 0).first() or mine.order_by("memberships__created_at", "pk").first()
+    return default_among(of(user), user)
+
+
+def default_among(mine: dict[int, Project], user: User) -> Project | None:
+    """The default one of projects that were read already."""
+    return mine.get(user.default_project_id or 0) or next(iter(mine.values()), None)
 
 
 def choose_default(user: User, project: Project) -> None:
