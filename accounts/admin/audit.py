@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.tables import History, as_table, chip, code, shortened
+from accounts.admin.tables import History, as_table, chip, code, moment, shortened
 from accounts.models import AuditEvent, User
 
 
@@ -47,8 +47,8 @@ def _is_uuid(text: str) -> bool:
 class AuditEventTable(History):
     """Who did what, on what, when, from where. Names are looked up from pseudonyms, so erased people stay erased."""
 
-    list_display = ("seq", "at", "action_name", "object", "who", "outcome_chip", "project", "address")
-    list_display_links = ("seq", "at")
+    list_display = ("seq", moment("at", _("when")), "action_name", "object", "who", "outcome_chip", "address")
+    list_display_links = ("seq",)
     list_filter = ("outcome", ("at", admin.DateFieldListFilter))
     search_fields = ("action", "object", "actor", "project")
     search_help_text = _("An action, an object, a project, or somebody's pseudonym or user name.")

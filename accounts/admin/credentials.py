@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts import signing_keys, tokens
-from accounts.admin.tables import History, chip, code, may_write
+from accounts.admin.tables import History, actor_of, chip, code, may_write, moment
 from accounts.errors import RegistryError
 from accounts.models import ApiToken, SigningKey
 
@@ -63,7 +63,16 @@ class Credentials(History):
 class ApiTokenTable(Credentials):
     """API tokens. Their values are nowhere, not even here."""
 
-    list_display = ("name", "prefix_code", "user", "project", "scope_list", "state", "expires_at", "last_used_at")
+    list_display = (
+        "name",
+        "prefix_code",
+        "user",
+        "project",
+        "scope_list",
+        "state",
+        moment("expires_at", _("expires")),
+        moment("last_used_at", _("last used")),
+    )
     list_filter = (LiveFilter, ("expires_at", admin.DateFieldListFilter))
     search_fields = ("name", "prefix", "user__username", "project__slug")
     search_help_text = _("A token’s name or first characters, a user name, a project.")
@@ -80,7 +89,9 @@ class ApiTokenTable(Credentials):
     @admin.action(description=_("Revoke: stop working at once, everywhere"))
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         """Revoke the selected tokens."""
-        done = self._each(request, queryset, lambda token: tokens.revoke(token, request.actor, "revoked in the admin"))
+        done = self._each(
+            request, queryset, lambda token: tokens.revoke(token, actor_of(request), "revoked in the admin")
+        )
         text = ngettext("%d token no longer works.", "%d tokens no longer work.", done) % done
         self.message_user(request, text, messages.SUCCESS)
 
@@ -106,7 +117,15 @@ class ApiTokenTable(Credentials):
 class SigningKeyTable(Credentials):
     """Public keys that people sign with. Removing one stops new signatures; old ones stay valid."""
 
-    list_display = ("name", "user", "algorithm", "fingerprint_code", "state", "created_at", "last_used_at")
+    list_display = (
+        "name",
+        "user",
+        "algorithm",
+        "fingerprint_code",
+        "state",
+        moment("created_at", _("since")),
+        moment("last_used_at", _("last used")),
+    )
     list_filter = ("algorithm", ("removed_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "fingerprint", "user__username")
     search_help_text = _("A key’s name or fingerprint, a user name.")
@@ -129,7 +148,7 @@ class SigningKeyTable(Credentials):
     @admin.action(description=_("Remove: sign nothing new"))
     def remove(self, request: HttpRequest, queryset: QuerySet[SigningKey]) -> None:
         """Remove the selected keys."""
-        done = self._each(request, queryset, lambda key: signing_keys.remove(key, request.actor))
+        done = self._each(request, queryset, lambda key: signing_keys.remove(key, actor_of(request)))
         text = ngettext("%d key signs nothing new.", "%d keys sign nothing new.", done) % done
         self.message_user(request, text, messages.SUCCESS)
 

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts import projects, users
-from accounts.admin.tables import Table, chip, code
+from accounts.admin.tables import Table, actor_of, chip, code, moment
 from accounts.models import Membership, Project, User
 
 
@@ -38,7 +38,15 @@ class ProjectsInline(admin.TabularInline):
 class UserTable(Table, UserAdmin):
     """People. The role is what counts; the permission group and the admin flags follow from it."""
 
-    list_display = ("username", "email", "role_chip", "is_active", "default_project", "last_login", "date_joined")
+    list_display = (
+        "username",
+        "email",
+        "role_chip",
+        "is_active",
+        "default_project",
+        moment("last_login", _("last sign-in")),
+        moment("date_joined", _("joined")),
+    )
     list_filter = ("role", "is_active", ("date_joined", admin.DateFieldListFilter))
     search_fields = ("username", "email", "first_name", "last_name")
     search_help_text = _("A user name, a name or an e-mail address.")
@@ -73,7 +81,7 @@ class UserTable(Table, UserAdmin):
         if not change:
             projects.make_own(obj)
         if not change or role != obj.role:
-            users.change_role(obj, role, request.actor)
+            users.change_role(obj, role, actor_of(request))
 
     @admin.display(description=_("role"), ordering="role")
     def role_chip(self, user: User) -> SafeString:
@@ -117,7 +125,15 @@ class GroupTable(Table, GroupAdmin):
 class ProjectTable(Table):
     """Tenants, with their tier and review policy."""
 
-    list_display = ("slug", "name", "tier", "review_policy", "visibility", "members_count", "created_at")
+    list_display = (
+        "slug",
+        "name",
+        "tier",
+        "review_policy",
+        "visibility",
+        "members_count",
+        moment("created_at", _("created")),
+    )
     list_filter = ("tier", "review_policy", "visibility")
     search_fields = ("slug", "name", "memberships__user__username")
     search_help_text = _("A slug, a name or a member’s user name.")
@@ -145,7 +161,7 @@ class MembershipTable(Table):
     """Who belongs where, across all projects."""
 
     removable = True
-    list_display = ("user", "project_slug", "role", "created_at")
+    list_display = ("user", "project_slug", "role", moment("created_at", _("since")))
     list_filter = ("role",)
     search_fields = ("user__username", "project__slug")
     list_select_related = ("user", "project")

@@ -1,17 +1,27 @@
 """What every table of the admin has in common: who may look, who may write, and that writing leaves a trace."""
 
 import json
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import UTC
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from accounts import auditing
+from accounts.actors import Actor
+from accounts.middleware import AskedRequest
 from accounts.models import User
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who acts, as the activities know them."""
+    return cast(AskedRequest, request).actor
 
 
 def may_look(request: HttpRequest) -> bool:
@@ -54,6 +64,24 @@ class Table(admin.ModelAdmin):
         """Most rows are evidence or tombstones and stay."""
         return self.removable and may_write(request)
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, under the plain name of what it lists."""
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The form, under the name of the row."""
+        obj = kwargs.get("obj")
+        if obj is not None:
+            context |= {"title": self.name_of(obj), "subtitle": capfirst(self.opts.verbose_name)}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def name_of(self, obj: Any) -> str:
+        """What a row is called on its page."""
+        return str(obj)
+
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         """Note the new row in the audit trail, too."""
         self._note("added", request, obj)
@@ -73,13 +101,13 @@ class Table(admin.ModelAdmin):
 
     def _note(self, verb: str, request: HttpRequest, obj: Model, details: dict[str, Any] | None = None) -> None:
         name = type(obj).__name__.lower()
-        auditing.record(f"{name}.{verb}", f"{name}:{obj.pk} {obj}", request.actor, details=details)
+        auditing.record(f"{name}.{verb}", f"{name}:{obj.pk} {obj}", actor_of(request), details=details)
 
 
 class History(Table):
     """A table of what happened: nobody adds, changes or removes rows by hand."""
 
-    actions = None
+    actions: Sequence[Callable[..., Any] | str] | None = None
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Rows come from the portal itself."""
@@ -99,7 +127,7 @@ def _changed_fields(part: dict[str, Any]) -> list[str]:
 
 
 # --- how values look -----------------------------------------------------------------------------------------------
-def chip(value: str, label: str = "") -> SafeString:
+def chip(value: str, label: object = "") -> SafeString:
     """A status word on its colour, as everywhere in the portal."""
     return format_html('<span class="chip chip--{}">{}</span>', value, label or value.replace("_", " "))
 
@@ -107,6 +135,22 @@ def chip(value: str, label: str = "") -> SafeString:
 def code(text: object) -> SafeString | str:
     """A name, version, key or digest in the code font."""
     return format_html("<code>{}</code>", text) if text else ""
+
+
+def moment(field: str, label: Any) -> Callable[[Any], SafeString | str]:
+    """A column of times: to the minute, in UTC, to the second on hover."""
+
+    @admin.display(description=label, ordering=field)
+    def column(row: Any) -> SafeString | str:
+        at = getattr(row, field)
+        if at is None:
+            return "–"
+        at = at.astimezone(UTC)
+        exact, short = at.strftime("%Y-%m-%d %H:%M:%S"), at.strftime("%Y-%m-%d %H:%M")
+        return format_html('<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), exact, short)
+
+    column.__name__ = field
+    return column
 
 
 def shortened(digest: str, keep: int = 12) -> SafeString | str:

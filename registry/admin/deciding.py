@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts import auditing
+from accounts.admin.tables import actor_of
 from accounts.errors import RegistryError
 from registry import approving, checking
 from registry.admin import queue, review
@@ -72,7 +73,7 @@ def release_name(release: Release) -> str:
 
 
 def _carry_out(verb: str, release: Release, request: HttpRequest, sha256: str | None = None) -> None:
-    actor, form = request.actor, request.POST
+    actor, form = actor_of(request), request.POST
     reason = form.get("reason", "").replace("\x00", "")
     shown = form.get("sha256") if sha256 is None else sha256
     match verb:
@@ -116,7 +117,7 @@ def _note_refusal(verb: str, release: Release, request: HttpRequest, refusal: Re
     """Leave the trace that a refused write for lack of permission must leave."""
     if isinstance(refusal, Forbidden):
         name = f"{release.package.ecosystem}:{release.package.name}@{release.version}"
-        auditing.refused(f"release.{verb}", name, request.actor, refusal)
+        auditing.refused(f"release.{verb}", name, actor_of(request), refusal)
 
 
 def _ticked(values: Sequence[str]) -> dict[int, str]:

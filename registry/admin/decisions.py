@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.tables import History, as_table, chip, link, shortened
+from accounts.admin.tables import History, as_table, chip, link, moment, shortened
 from registry.models import Check, Decision
 
 
@@ -14,7 +14,7 @@ from registry.models import Check, Decision
 class CheckTable(History):
     """Automated verdicts, over all releases."""
 
-    list_display = ("name", "status_chip", "release_link", "summary", "duration", "finished_at")
+    list_display = ("name", "status_chip", "release_link", "summary", "duration", moment("finished_at", _("finished")))
     list_filter = ("status", "name", "release__package__ecosystem", ("finished_at", admin.DateFieldListFilter))
     search_fields = ("release__package__name", "release__version", "summary")
     search_help_text = _("A package’s name, a version, or words of the summary.")
@@ -32,6 +32,10 @@ class CheckTable(History):
         "duration",
     )
     readonly_fields = ("status_chip", "release_link", "details_table", "duration")
+
+    def name_of(self, obj: Check) -> str:
+        """The check and what it looked at."""
+        return f"{obj.name}: {obj.release.package.name} {obj.release.version}"
 
     @admin.display(description=_("release"), ordering="release__package__name")
     def release_link(self, check: Check) -> SafeString:
@@ -58,7 +62,15 @@ class CheckTable(History):
 class DecisionTable(History):
     """Who decided what, on which digest, over which verdicts."""
 
-    list_display = ("at", "answer_chip", "release_link", "by_name", "overridden", "reason", "digest")
+    list_display = (
+        "answer_chip",
+        "release_link",
+        "by_name",
+        "overridden",
+        "reason",
+        "digest",
+        moment("at", _("when")),
+    )
     list_filter = ("answer", "override", ("at", admin.DateFieldListFilter))
     search_fields = ("release__package__name", "release__version", "by_name", "reason", "sha256")
     search_help_text = _("A package’s name, a version, who decided, words of the reason, a digest.")

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
 
 from accounts.actors import Actor
 from registry import diffing, gates
+from registry.admin import site
 from registry.admin.queue import Progress
 from registry.models import Artifact, Check, Decision, Package, Release, ReleaseManifest
 
@@ -122,7 +122,7 @@ def _findings(release: Release, details: dict[str, Any]) -> list[Finding]:
 
 def _link(release: Release, row: dict[str, Any]) -> tuple[str, str] | None:
     """What the apps above offer to do about a finding: the first offer counts."""
-    return next((link for offer in admin.site.finding_links if (link := offer(release, row))), None)
+    return next((link for offer in site.finding_links if (link := offer(release, row))), None)
 
 
 def _license(release: Release, manifest: ReleaseManifest, details: dict[str, Any]) -> License:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.tables import History, chip, code, link
+from accounts.admin.tables import History, chip, code, link, moment
 from registry.models import Change, Document, DownloadCount
 
 
@@ -17,7 +17,15 @@ from registry.models import Change, Document, DownloadCount
 class DocumentTable(History):
     """Documents as they are served, built when something changes."""
 
-    list_display = ("lookup_code", "kind", "project", "is_private", "size_text", "etag", "built_at")
+    list_display = (
+        "lookup_code",
+        "kind",
+        "project",
+        "is_private",
+        "size_text",
+        "etag",
+        moment("built_at", _("built")),
+    )
     list_filter = ("kind", "private", ("built_at", admin.DateFieldListFilter))
     search_fields = ("lookup", "project__slug")
     search_help_text = _("An ecosystem and a name (npm:left-pad), or a project.")
@@ -66,7 +74,7 @@ class DocumentTable(History):
 class ChangeTable(History):
     """The feed that mirrors and caches follow."""
 
-    list_display = ("seq", "kind_chip", "package_link", "version", "at")
+    list_display = ("seq", "kind_chip", "package_link", "version", moment("at", _("when")))
     list_filter = ("kind", ("at", admin.DateFieldListFilter))
     search_fields = ("package__name", "release__version")
     search_help_text = _("A package’s name or a version.")

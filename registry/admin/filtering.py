@@ -117,7 +117,7 @@ def _mentions(word: str) -> Q:
 
 
 def _one_of(value: str | None, allowed: Any) -> str:
-    return value if value in allowed else ""
+    return value if value is not None and value in allowed else ""
 
 
 # --- counts --------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts import auditing
-from accounts.admin.tables import History, as_table, chip, code, may_write
+from accounts.admin.tables import History, actor_of, as_table, chip, code, may_write, moment
 from registry import tasks
 from registry.models import Job
 
@@ -21,7 +21,15 @@ from registry.models import Job
 class JobTable(History):
     """Slow things to do. Rows are the truth; the broker only wakes workers for them."""
 
-    list_display = ("kind", "ref_code", "state_chip", "attempts", "due_at", "error", "created_at", "finished_at")
+    list_display = (
+        "kind",
+        "ref_code",
+        "state_chip",
+        "attempts",
+        moment("due_at", _("due")),
+        "error",
+        moment("finished_at", _("finished")),
+    )
     list_filter = ("state", "kind", ("due_at", admin.DateFieldListFilter))
     search_fields = ("kind", "ref", "dedupe_key", "last_error")
     search_help_text = _("A kind, what it is about, or words of the last error.")
@@ -48,7 +56,7 @@ class JobTable(History):
         for job in dead:
             with transaction.atomic():
                 tasks.enqueue(job.kind, job.ref, dedupe=job.dedupe_key, payload=job.payload)
-                auditing.record("job.retried", f"job:{job.pk} {job.kind} {job.ref}", request.actor)
+                auditing.record("job.retried", f"job:{job.pk} {job.kind} {job.ref}", actor_of(request))
         text = ngettext("%d job runs again.", "%d jobs run again.", len(dead)) % len(dead)
         self.message_user(request, text, messages.SUCCESS if dead else messages.WARNING)
 

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.tables import Table, chip, code, link
+from accounts.admin.tables import Table, chip, code, link, moment
 from registry import documents
 from registry.models import DistTag, Package, PackageMaintainer
 
@@ -53,8 +53,8 @@ class PackageTable(Table):
     """Names. What a package says of itself comes from its manifests; owner, visibility and category are set here."""
 
     list_display = (
-        "name_code", "ecosystem", "latest_version", "status_chip", "license", "project", "visibility",
-        "release_count", "downloads", "updated_at",
+        "name_code", "ecosystem", "latest_version", "status_chip", "license", "project", "release_count", "downloads",
+        moment("updated_at", _("changed")),
     )  # fmt: skip
     list_filter = ("ecosystem", "latest_status", "visibility", "category", ("updated_at", admin.DateFieldListFilter))
     search_fields = ("name", "normalized", "description", "project__slug")

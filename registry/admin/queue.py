@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
@@ -90,7 +90,7 @@ class Choice:
     chosen: bool
 
 
-def queue(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+def queue(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
     """The queue; `?part=progress&ids=1,2` answers only how far those releases' checks are."""
     if request.GET.get("part") == "progress":
         return TemplateResponse(request, "admin/parts/queue_progress.html", {"rows": _asked_rows(request)})

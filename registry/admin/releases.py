@@ -13,10 +13,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.tables import History, chip, code, link, may_write, shortened
+from accounts.admin.tables import History, actor_of, chip, code, link, may_write, moment, shortened
 from accounts.errors import RegistryError
 from registry import retiring
-from registry.models import Artifact, Blob, Check, Dependency, Release
+from registry.models import Artifact, Blob, Check, Dependency, Package, Release
+
+
+def ecosystem_word(package: Package) -> SafeString:
+    """The ecosystem, small before a name."""
+    return format_html('<span class="soft small">{}</span>', package.get_ecosystem_display())
 
 
 class Lines(admin.TabularInline):
@@ -87,8 +92,8 @@ class ReleaseTable(History):
     """Every version there ever was; removed ones are their own tombstones."""
 
     list_display = (
-        "review_link", "ecosystem", "version_code", "status_chip", "origin", "license", "project", "submitted_by",
-        "submitted_at", "size_text",
+        "review_link", "version_code", "status_chip", "origin", "license", "submitted_by",
+        moment("submitted_at", _("submitted")), "size_text",
     )  # fmt: skip
     list_display_links = ("version_code",)
     list_filter = (
@@ -111,7 +116,7 @@ class ReleaseTable(History):
     )
     readonly_fields = ("review_link", "ecosystem", "version_code", "status_chip", "digest", "size_text")
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Also the versions of one package, which its page links to."""
         return lookup == "package__id__exact" or super().lookup_allowed(lookup, value, request)
 
@@ -122,12 +127,12 @@ class ReleaseTable(History):
     @admin.action(description=_("Unlist: gone from lists now, removed after the grace"))
     def unlist(self, request: HttpRequest, queryset: QuerySet[Release]) -> None:
         """Unlist the selected releases."""
-        self._each(request, queryset, lambda release: retiring.unlist(release, request.actor), _t("%d unlisted."))
+        self._each(request, queryset, lambda release: retiring.unlist(release, actor_of(request)), _t("%d unlisted."))
 
     @admin.action(description=_("Restore: listed again, where the grace has not ended"))
     def restore(self, request: HttpRequest, queryset: QuerySet[Release]) -> None:
         """Restore the selected releases."""
-        self._each(request, queryset, lambda release: retiring.restore(release, request.actor), _t("%d restored."))
+        self._each(request, queryset, lambda release: retiring.restore(release, actor_of(request)), _t("%d restored."))
 
     def _each(
         self, request: HttpRequest, rows: QuerySet[Release], act: Callable[[Release], object], said: str
@@ -147,7 +152,13 @@ class ReleaseTable(History):
     def review_link(self, release: Release) -> SafeString:
         """The name, linked to the review."""
         url = reverse("admin:review", args=[release.pk])
-        return format_html('<a href="{}"><code>{}</code></a>', url, release.package.name)
+        return format_html(
+            '{} <a href="{}"><code>{}</code></a>', ecosystem_word(release.package), url, release.package.name
+        )
+
+    def name_of(self, obj: Release) -> str:
+        """The package and the version."""
+        return f"{obj.package.name} {obj.version}"
 
     @admin.display(description=_("ecosystem"), ordering="package__ecosystem")
     def ecosystem(self, release: Release) -> str:
@@ -182,7 +193,15 @@ class ReleaseTable(History):
 class ArtifactTable(History):
     """Files of releases."""
 
-    list_display = ("filename", "release_link", "kind", "size_text", "digest", "signer", "entry_count", "uploaded_at")
+    list_display = (
+        "filename",
+        "release_link",
+        "kind",
+        "size_text",
+        "digest",
+        "signer",
+        moment("uploaded_at", _("uploaded")),
+    )
     list_filter = ("kind", "release__package__ecosystem", ("uploaded_at", admin.DateFieldListFilter))
     search_fields = ("filename", "sha256", "sha1", "signer", "signature_fingerprint", "release__package__name")
     search_help_text = _("A file name, a digest, a signer or a package’s name.")
@@ -230,7 +249,14 @@ class ArtifactTable(History):
 class BlobTable(History):
     """Stored bytes under their digest."""
 
-    list_display = ("digest", "generation", "state_chip", "size_text", "touched_at", "verified_at")
+    list_display = (
+        "digest",
+        "generation",
+        "state_chip",
+        "size_text",
+        moment("touched_at", _("touched")),
+        moment("verified_at", _("verified")),
+    )
     list_filter = ("state", ("touched_at", admin.DateFieldListFilter), ("verified_at", admin.EmptyFieldListFilter))
     search_fields = ("sha256",)
     search_help_text = _("The beginning of a digest, or any part of it.")

@@ -7,6 +7,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.timesince import timesince
 
+from accounts.admin.tables import actor_of
 from accounts.errors import RegistryError
 from registry import ecosystems
 from registry.admin import evidence, queue
@@ -24,7 +25,7 @@ def review(request: HttpRequest, release_id: int, refusal: RegistryError | None 
     releases = Release.objects.select_related("package__project", "project", "submitted_by")
     release = get_object_or_404(releases.prefetch_related("checks"), pk=release_id)
     if request.GET.get("part") == "progress":
-        context = {"release": release, "standing": evidence.standing(release, request.actor)}
+        context = {"release": release, "standing": evidence.standing(release, actor_of(request))}
         context |= {"progress": queue.Progress(list(release.checks.all()))}
         return TemplateResponse(request, "admin/parts/review_progress.html", context)
     form = request.POST if refusal else QueryDict()
@@ -41,7 +42,7 @@ def review(request: HttpRequest, release_id: int, refusal: RegistryError | None 
         "evidence": found,
         "progress": found.progress,
         "diff": found.diff,
-        "standing": evidence.standing(release, request.actor),
+        "standing": evidence.standing(release, actor_of(request)),
         "refusal": refusal,
         "reason": form.get("reason", ""),
         "override": "override" in form,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 # What an upper app adds to a finding on the review page: (release, finding) -> (url, label), or None.
 FindingLink = Callable[[Any, dict[str, Any]], tuple[str, str] | None]
+finding_links: list[FindingLink] = []
 
 
 class RegistryAdminSite(AdminSite):
@@ -20,10 +21,6 @@ class RegistryAdminSite(AdminSite):
     site_header = _("CodeSync Registry")
     index_title = _("Review queue")
     site_url = "/"
-
-    def __init__(self, name: str = "admin") -> None:
-        super().__init__(name)
-        self.finding_links: list[FindingLink] = []
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Maintainers and admins come in."""
@@ -43,7 +40,7 @@ class RegistryAdminSite(AdminSite):
         ]
         return ours + super().get_urls()
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The review queue."""
         from registry.admin import queue
 

@@ -38,7 +38,13 @@ def waiting(
     sha256 = hashlib.sha256(f"{package.name}{version}".encode()).hexdigest()
     scripts, raw = fields.pop("install_scripts", {}), fields.pop("raw", {})
     release = builders.release(
-        package, version, status, sha256=sha256, size=18_432, submitted_at=timezone.now() - timedelta(days=days), **fields
+        package,
+        version,
+        status,
+        sha256=sha256,
+        size=18_432,
+        submitted_at=timezone.now() - timedelta(days=days),
+        **fields,
     )
     ReleaseManifest.objects.create(
         release=release,
@@ -129,7 +135,9 @@ def full_queue(cast: Cast) -> Release:
         more = builders.package(cast.acme, f"@acme-utils/part-{number}", description="One of the parts.")
         checked(waiting(more, f"0.{number}.1", 0.1 * number, submitted_by=alice))
     for version, status in (("1.0.0", "approved"), ("1.1.0", "rejected"), ("1.1.1", "quarantined")):
-        checked(waiting(pad, version, 60, status, submitted_by=bob, held_because="" if status == "approved" else "A flaw."))
+        checked(
+            waiting(pad, version, 60, status, submitted_by=bob, held_because="" if status == "approved" else "A flaw.")
+        )
     return first
 
 
@@ -173,5 +181,12 @@ DETAILS: dict[tuple[str, str], dict[str, Any]] = {
         "detected": ["GPL-3.0-only"],
         "policy": "denied",
     },
-    ("vulnerabilities", "failed"): {"critical": 1, "high": 1, "medium": 1, "low": 0, "unknown": 0, "findings": FINDINGS},
+    ("vulnerabilities", "failed"): {
+        "critical": 1,
+        "high": 1,
+        "medium": 1,
+        "low": 0,
+        "unknown": 0,
+        "findings": FINDINGS,
+    },
 }
