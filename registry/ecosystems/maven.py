@@ -15,7 +15,8 @@ MAX_NAME = 300
 
 _PART = r"[A-Za-z0-9_-](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?"
 _NAME = re.compile(rf"({_PART}):({_PART})", re.ASCII)
-_VERSION = re.compile(r"[A-Za-z0-9_.+-]{1,256}", re.ASCII)
+_ORDERED = re.compile(r"[^\s/\\:\[\](),]{1,256}")  # what Maven would put in order
+_VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,255}", re.ASCII)  # what may be published
 _PRE = re.compile(
     r"(?:^|[.\-_0-9])(?:alpha|beta|milestone|rc|cr|snapshot|[abm](?=[.-]?[0-9]))(?![a-z])", re.IGNORECASE
 )
@@ -76,7 +77,7 @@ class MavenRange:
     def _interval(self, text: str) -> Interval:
         low_inclusive, high_inclusive = text[0] == "[", text[-1] == "]"
         bounds = [part.strip() for part in text[1:-1].split(",")]
-        if len(bounds) > 2 or not all(part == "" or _VERSION.fullmatch(part.removesuffix(".*")) for part in bounds):
+        if len(bounds) > 2 or not all(part == "" or _ORDERED.fullmatch(part.removesuffix(".*")) for part in bounds):
             raise invalid_range(self.text, f"“{text}” has no two versions as bounds")
         if len(bounds) == 1:
             return self._single(bounds[0], low_inclusive and high_inclusive)
@@ -100,7 +101,7 @@ class MavenRange:
 
     def contains(self, version: str, *, prerelease: bool = False) -> bool:
         """Whether a set holds the version; Maven has no rule of its own for pre-releases."""
-        if not _VERSION.fullmatch(version):
+        if not _ORDERED.fullmatch(version):
             return False
         return bool(self.recommended) or any(interval.contains(version) for interval in self.intervals)
 
@@ -132,15 +133,16 @@ class Maven:
         """The shortest spelling of the same place in the order: `1.0.0` and `1-ga` are both `1`."""
         if not _VERSION.fullmatch(version):
             raise invalid_version("Maven", version, "use up to 256 letters, digits, “.”, “-”, “_” and “+”")
-        return str(maven_order.key(version))
+        canonical = str(maven_order.key(version))
+        return canonical if maven_order.key(canonical) == maven_order.key(version) else version.lower()
 
     def sort_key(self, version: str) -> Any:
         """ComparableVersion order."""
-        return (1, maven_order.key(version)) if _VERSION.fullmatch(version) else (0, natural.key(version))
+        return (1, maven_order.key(version)) if _ORDERED.fullmatch(version) else (0, natural.key(version))
 
     def is_prerelease(self, version: str) -> bool:
         """Alpha, beta, milestone, rc and snapshot."""
-        return _VERSION.fullmatch(version) is not None and _PRE.search(version) is not None
+        return _ORDERED.fullmatch(version) is not None and _PRE.search(version) is not None
 
     def parse_range(self, text: str) -> MavenRange:
         """Bracketed sets or a soft requirement."""

@@ -1,6 +1,8 @@
 """Maven's version order: the ComparableVersion of Maven 3.9, item by item.
 
 A version is a tree: `.` parts the items of a list, `-` (and a change from letters to digits) opens a list inside it.
+In two corners, on which Maven's own tests are silent, this is stricter, because Maven's comparison is no order there
+(a < b < c < a): a qualifier after a dot always opens a list, as it does at the end; and ga1 is more than the release.
 """
 
 from functools import lru_cache, total_ordering
@@ -72,7 +74,7 @@ class Numbered:
             return self.word.against(other.word) or self.number.against(other.number)
         if isinstance(other, Word):
             return self.word.against(other) or 1
-        return self.word.against(None) if other is None else -1
+        return (self.word.against(None) or self.number.against(None)) if other is None else -1
 
     def __str__(self) -> str:
         return f"{self.word}{self.number}"
@@ -173,6 +175,8 @@ class _Parser:
         self.opened.append(inner)
 
     def _add(self, text: str) -> None:
+        if not self.is_digit and not self.is_numbered and self.current:
+            self._open()
         if self.is_numbered:
             self.current.append(Numbered(text))
         else:
