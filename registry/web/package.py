@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.actors import Actor
-from registry import documents, ecosystems, explaining, resolving, searching
+from registry import documents, ecosystems, explaining, gates, resolving, searching
 from registry.models import Artifact, ArtifactContents, Check, Decision, Dependency, Package, Release, ReleaseManifest
 from registry.web import charts, paging, readme
 from registry.web.listing import severities
@@ -60,6 +61,20 @@ class PackagePage(Page):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What the gates say to this reader now, and what approval asks, or asked when it was decided."""
+
+    now: tuple[gates.Verdict, ...]
+    approving: tuple[gates.Verdict, ...]
+
+    @classmethod
+    def of(cls, explanation: explaining.Explanation) -> "Verdicts":
+        """The explanation's verdicts; those asked at download come first in it."""
+        asked_now = len(settings.REGISTRY_GATES["downloading"])
+        return cls(explanation.verdicts[:asked_now], explanation.verdicts[asked_now:])
+
+
 def known_ecosystem(slug: str) -> str:
     """The slug, if it is one; raises InvalidInput naming the known ones."""
     return ecosystems.get(slug).slug
@@ -88,6 +103,11 @@ class PackageView:
     def explanation(self) -> explaining.Explanation | None:
         """May this reader have the latest version, and why not?"""
         return explaining.explain(self.latest, self.actor) if self.latest else None
+
+    @property
+    def verdicts(self) -> "Verdicts | None":
+        """The explanation's verdicts, parted."""
+        return Verdicts.of(self.explanation) if self.explanation else None
 
     @cached_property
     def manifest(self) -> ReleaseManifest | None:
@@ -159,7 +179,7 @@ def _tabs(view: PackageView, current: str) -> list[Tab]:
     words: list[tuple[str, str, int | None]] = [
         ("readme", _("Readme"), None),
         ("versions", _("Versions"), len(view.releases)),
-        ("dependencies", _("Dependencies"), len(view.dependencies)),
+        ("dependencies", _("Dependencies"), sum(need.kind in resolving.TREE_KINDS for need in view.dependencies)),
         ("security", _("Checks and security"), findings or None),
         ("files", _("Files"), len(view.artifacts)),
         ("activity", _("Activity"), None),

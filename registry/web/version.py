@@ -6,7 +6,7 @@ from accounts.actors import Actor
 from registry import diffing, ecosystems, explaining, resolving, searching
 from registry.errors import NotFound
 from registry.models import Artifact, Check, Package, Release
-from registry.web.package import findings_of, known_ecosystem
+from registry.web.package import Verdicts, findings_of, known_ecosystem
 from registry.web.pages import Page, plain_name
 
 DECISIONS_SHOWN = 20
@@ -22,11 +22,13 @@ class VersionPage(Page):
         package = resolving.find_package(plain_name(name), self.actor, known_ecosystem(ecosystem))
         release = resolving.find_release(package, plain_name(version), self.actor)
         checks = list(Check.objects.filter(release=release))
+        explanation = explaining.explain(release, self.actor)
         return self.show(
             query=searching.Query(),
             package=package,
             release=release,
-            explanation=explaining.explain(release, self.actor),
+            explanation=explanation,
+            verdicts=Verdicts.of(explanation),
             decisions=release.decisions.all()[:DECISIONS_SHOWN],
             checks=checks,
             checks_done=sum(check.status not in Check.OPEN for check in checks),
