@@ -91,15 +91,14 @@ def _finite_float(digits: str) -> float:
 
 def _check(root: Any) -> None:
     """Walk the value without recursion: depth, NUL, surrogates."""
-    level = [root]
-    for _ in range(MAX_DEPTH + 1):
+    level, depth = [root], 0
+    while level:
         for value in level:
             if isinstance(value, str):
                 _check_text(value)
-        level = [child for value in level for child in _children(value)]
-        if not level:
-            return
-    raise _too_deep()
+        if depth == MAX_DEPTH and any(isinstance(value, dict | list) for value in level):
+            raise _too_deep()
+        level, depth = [child for value in level for child in _children(value)], depth + 1
 
 
 def _children(value: Any) -> list[Any]:

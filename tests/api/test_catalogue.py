@@ -155,7 +155,8 @@ def test_submitting_needs_a_credential_with_the_scope(cast, nobody, client_of):
     ("change", "field"),
     [({"colour": "red"}, "colour"), ({"name": 5}, "name"), ({"name": None}, "name"), ({"version": True}, "version"),
      ({"ecosystem": "cobol"}, "ecosystem"), ({"ecosystem": 1}, "ecosystem"), ({"keywords": "a,b"}, "keywords"),
-     ({"keywords": [1]}, "keywords.0"), ({"keywords": ["x"] * 51}, "keywords"), ({"submitted_by": "me"}, "submitted_by"),
+     ({"keywords": [1]}, "keywords.0"), ({"keywords": ["x"] * 51}, "keywords"),
+     ({"submitted_by": "me"}, "submitted_by"),
      ({"name": "x" * 300}, "name"), ({"description": "x" * 10_001}, "description"), ({"license": []}, "license"),
      ({"category": "NOPE"}, "category"), ({"homepage": "javascript:alert(1)"}, "homepage")],
 )  # fmt: skip

@@ -115,7 +115,8 @@ def test_nobody_gets_scopes_beyond_their_role(browser: ApiClient):
     [({"name": 1}, "name"), ({"name": ""}, "name"), ({"name": "x" * 121}, "name"), ({"expiresIn": 0}, "expiresIn"),
      ({"expiresIn": 366}, "expiresIn"), ({"expiresIn": "90"}, "expiresIn"), ({"expiresIn": True}, "expiresIn"),
      ({"expiresIn": 1.5}, "expiresIn"), ({"scopes": []}, "scopes"), ({"scopes": ["root"]}, "scopes.0"),
-     ({"scopes": "read"}, "scopes"), ({"scopes": {}}, "scopes"), ({"colour": 1}, "colour"), ({"project": 7}, "project"),
+     ({"scopes": "read"}, "scopes"), ({"scopes": {}}, "scopes"), ({"colour": 1}, "colour"),
+     ({"project": 7}, "project"),
      ({"name": "a\u202eb"}, "name")],
 )  # fmt: skip
 def test_a_bad_wish_names_the_field(browser: ApiClient, change: dict, field: str):

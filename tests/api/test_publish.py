@@ -194,7 +194,8 @@ def test_a_body_that_ends_early_is_400(alice: ApiClient, pair: KeyPair):
 @pytest.mark.parametrize(
     "parts",
     [{}, {"tag": "next"}, {"file": [SimpleUploadedFile("a", b"x"), SimpleUploadedFile("b", b"y")]},
-     {"file": SimpleUploadedFile("a", b"x"), "colour": "red"}, {"file": SimpleUploadedFile("a", b"x"), "tag": "x" * 20000},
+     {"file": SimpleUploadedFile("a", b"x"), "colour": "red"},
+     {"file": SimpleUploadedFile("a", b"x"), "tag": "x" * 20000},
      {"file": SimpleUploadedFile("a", b"x"), "tag": "a\0b"}],
 )  # fmt: skip
 def test_odd_parts_are_400(alice: ApiClient, parts: dict):
@@ -204,7 +205,8 @@ def test_odd_parts_are_400(alice: ApiClient, parts: dict):
 
 @pytest.mark.parametrize(
     ("content_type", "body"),
-    [("multipart/form-data", b"x"), ("multipart/form-data; boundary=", b"x"), ("multipart/form-data; boundary=é", b"x"),
+    [("multipart/form-data", b"x"), ("multipart/form-data; boundary=", b"x"),
+     ("multipart/form-data; boundary=é", b"x"),
      ("multipart/form-data; boundary=b", b""), ("multipart/form-data; boundary=b", b"--b\r\n\r\n--b--\r\n"),
      ("multipart/form-data; boundary=b", b"--b\r\n" + b"h" * 5000), ("multipart/form-data; boundary=b", b"\x00" * 99)],
 )  # fmt: skip
