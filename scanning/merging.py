@@ -18,7 +18,7 @@ def merge(flaws: Iterable[Flaw]) -> list[Flaw]:
     for flaw in flaws:
         same = [group for group in groups if any(_are_one(flaw, other) for other in group)]
         groups = [group for group in groups if group not in same]
-        groups.append([flaw, *(other for group in same for other in group)])
+        groups.append([*(other for group in same for other in group), flaw])
     merged = [reduce(_join, sorted(group, key=_preference)) for group in groups]
     return sorted(merged, key=lambda flaw: (severities.ORDER.index(flaw.severity), flaw.identifier))
 

@@ -81,7 +81,9 @@ def _object(value: Any, name: str) -> dict[str, Any]:
 
 
 def _list(holder: dict[str, Any], name: str) -> list[Any]:
-    value = holder.get(name) or []
+    value = holder.get(name)
+    if value is None:
+        return []
     if not isinstance(value, list):
         raise InvalidInput(f"{name} is no list.")
     return value
@@ -106,9 +108,9 @@ def _summary(document: dict[str, Any]) -> str:
 def _url(document: dict[str, Any]) -> str:
     """Where a person reads on: GitHub's page for its own ids, else the first advisory link, else the first link."""
     identifier = str(document.get("id", ""))
+    links = [one for one in _list(document, "references") if isinstance(one, dict)]
     if identifier.startswith("GHSA-"):
         return f"https://github.com/advisories/{identifier}"
-    links = [one for one in _list(document, "references") if isinstance(one, dict)]
     links.sort(key=lambda link: link.get("type") != "ADVISORY")
     safe = (str(link.get("url", "")) for link in links)
     return next((url for url in safe if url.startswith(("https://", "http://")) and len(url) <= 2000), "")

@@ -60,11 +60,15 @@ def worse(one: str, other: str) -> str:
 
 
 def _scores(document: Mapping[str, Any]) -> list[tuple[str, float]]:
-    entries = list(document.get("severity") or ())
-    for affected in document.get("affected") or ():
-        entries += affected.get("severity") or ()
-    read = ((entry.get("type", ""), _score(entry)) for entry in entries if isinstance(entry, dict))
+    places = (document, *_objects(document.get("affected")))
+    entries = [entry for place in places for entry in _objects(place.get("severity"))]
+    read = ((str(entry.get("type")), _score(entry)) for entry in entries)
     return [(kind, score) for kind, score in read if score is not None]
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """The JSON objects of a list; whatever else stands there rates nothing."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _score(entry: Mapping[str, Any]) -> float | None:
@@ -80,7 +84,7 @@ def _score(entry: Mapping[str, Any]) -> float | None:
 
 def _word(document: Mapping[str, Any]) -> str:
     """`severity` in database_specific or ecosystem_specific, at the top or in an affected entry; the gravest one."""
-    places = [document, *(document.get("affected") or ())]
+    places = (document, *_objects(document.get("affected")))
     specifics = [place.get(key) for place in places for key in ("database_specific", "ecosystem_specific")]
     said = [str(specific.get("severity", "")).lower() for specific in specifics if isinstance(specific, dict)]
     known = [WORDS[word] for word in said if word in WORDS]

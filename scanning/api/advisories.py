@@ -5,6 +5,7 @@ from operator import or_
 from typing import Any
 
 from django.db.models import Q
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,7 +17,7 @@ from registry.api.reading import ecosystem_of, text_of, word_of
 from registry.api.shapes import ECOSYSTEMS
 from registry.errors import NotFound
 from scanning import holdings
-from scanning.api.shapes import SEVERITIES, Advisories, OsvAdvisory
+from scanning.api.shapes import SEVERITIES, Advisories
 from scanning.models import Advisory, AffectedPackage
 from scanning.models.advisories import AdvisoryQuerySet
 
@@ -26,6 +27,19 @@ FILTERS = [
     in_query("package", "Only advisories about this package"),
     in_query("severity", "Only this severity", enum=SEVERITIES),
 ]
+OSV = OpenApiResponse(
+    {
+        "type": "object",
+        "required": ["id", "modified", "database_specific"],
+        "properties": {
+            "id": {"type": "string"},
+            "modified": {"type": "string"},
+            "database_specific": {"type": "object"},
+        },
+        "additionalProperties": True,
+    },
+    description="The advisory as OSV JSON; `database_specific.held_here` lists the versions here that it touches.",
+)
 
 
 class AdvisoriesDoor(Door):
@@ -45,7 +59,7 @@ class AdvisoriesDoor(Door):
 class AdvisoryDoor(Door):
     """`/advisories/{id}`."""
 
-    @route("One advisory, and what it touches here", TAG, {200: OsvAdvisory}, 404)
+    @route("One advisory, and what it touches here", TAG, {200: OSV}, 404)
     def get(self, request: Request, id: str) -> Response:
         """The OSV document as it was imported, with the versions held here that it touches."""
         advisory = Advisory.objects.filter(osv_id=id).first()

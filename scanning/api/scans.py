@@ -35,6 +35,21 @@ class ScanDoor(Door):
         return Response(result_of(release), headers=caching.revalidated(self.actor))
 
 
+class ScopedScanDoor(ScanDoor):
+    """`/security/scans/{scope}/{name}`."""
+
+    @route(
+        "The latest scan of a release of a scoped package",
+        TAG,
+        {200: ScanResult},
+        404,
+        parameters=[VERSION, ECOSYSTEM],
+    )
+    def get(self, request: Request, scope: str, name: str) -> Response:
+        """As for `@scope%2Fname` in one segment."""
+        return super().get(request, f"{scope}/{name}")
+
+
 class ScansDoor(Door):
     """`/security/scans`."""
 

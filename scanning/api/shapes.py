@@ -91,11 +91,3 @@ class Advisories(serializers.Serializer):
     offset = serializers.IntegerField(min_value=0)
     page = serializers.IntegerField(min_value=1)
     pages = serializers.IntegerField(min_value=0)
-
-
-class OsvAdvisory(serializers.Serializer):
-    """The advisory as OSV JSON; `database_specific.held_here` lists the versions here that it touches."""
-
-    id = serializers.CharField()
-    modified = serializers.CharField()
-    database_specific = serializers.DictField()

@@ -4,10 +4,11 @@ from django.urls import path
 
 from registry.api import paths  # noqa: F401  # registers the converters
 from scanning.api.advisories import AdvisoriesDoor, AdvisoryDoor
-from scanning.api.scans import ScanDoor, ScansDoor
+from scanning.api.scans import ScanDoor, ScansDoor, ScopedScanDoor
 
 urlpatterns = [
     path("security/scans", ScansDoor.as_view(), name="scans"),
+    path("security/scans/<str:scope>/<str:name>", ScopedScanDoor.as_view(), name="scoped-scan"),
     path("security/scans/<package:name>", ScanDoor.as_view(), name="scan"),
     path("advisories", AdvisoriesDoor.as_view(), name="advisories"),
     path("advisories/<str:id>", AdvisoryDoor.as_view(), name="advisory"),
