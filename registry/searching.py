@@ -2,12 +2,13 @@
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from django.core.cache import cache
-from django.db.models import Case, Count, IntegerField, Q, Value, When
+from django.db.models import Case, Count, IntegerField, Value, When
 from redis.exceptions import RedisError
 
 from accounts.actors import Actor
@@ -25,7 +26,7 @@ ORDERINGS = {
     "-downloads": ("-downloads", "id"),
 }
 RELEVANCE = "relevance"
-FACETS = ("ecosystem", "category", "license", "status")
+FACETS = ("status", "ecosystem", "category", "license")  # in the order of the index that answers them
 COLUMNS = {"ecosystem": "ecosystem", "category": "category", "license": "license", "status": "latest_status"}
 CHOICES = {
     "ecosystem": frozenset(Ecosystem.values),
@@ -90,12 +91,13 @@ def facets(query: Query, actor: Actor) -> dict[str, list[tuple[str, int]]]:
     On large registries the figures may be a minute old.
     """
     check(query)
-    return {facet: _facet(facet, replace(query, ordering="", **{facet: ""}), actor) for facet in FACETS}
+    tally = _tally(query.search, actor)
+    return {facet: _values(tally, facet, _wanted(query, facet)) for facet in FACETS}
 
 
 def categories(actor: Actor) -> list[tuple[str, int]]:
     """The categories that hold packages, with counts, the fullest first."""
-    return _facet("category", Query(), actor)
+    return _values(_tally("", actor), "category", {})
 
 
 # --- finding -------------------------------------------------------------------------------------------------------
@@ -149,15 +151,37 @@ def _ids_in(expression: str) -> set[str]:
 
 
 # --- counting ------------------------------------------------------------------------------------------------------
-def _facet(facet: str, query: Query, actor: Actor) -> list[tuple[str, int]]:
-    return _kept(f"facet:{facet}", query, actor, lambda: _count_values(facet, query, actor), may_be_old=True)
+def _tally(text: str, actor: Actor) -> list[tuple[tuple[str, ...], int]]:
+    """How many packages match the text for each combination of facet values: one query answers every facet."""
+
+    def read() -> list[tuple[tuple[str, ...], int]]:
+        columns = [COLUMNS[facet] for facet in FACETS]
+        rows = _filtered(Query(search=text), actor).order_by().values_list(*columns).annotate(found=Count("pk"))
+        return [(tuple(row[:-1]), row[-1]) for row in rows]
+
+    tally: list[tuple[tuple[str, ...], int]] = _kept("tally", Query(search=text), actor, read, may_be_old=True)
+    return tally
 
 
-def _count_values(facet: str, query: Query, actor: Actor) -> list[tuple[str, int]]:
-    column = COLUMNS[facet]
-    counted = _filtered(query, actor).exclude(Q(**{column: ""})).order_by().values_list(column)
-    rows = counted.annotate(found=Count("pk")).order_by("-found", column)
-    return list(rows[:MOST_LICENSES] if facet == "license" else rows)
+def _wanted(query: Query, but: str) -> dict[str, set[str]]:
+    """What each other facet may be for a package to count."""
+    chosen = {facet: value for facet in FACETS if facet != but and (value := getattr(query, facet))}
+    return {
+        facet: set(_expressions_naming(value)) if facet == "license" else {value} for facet, value in chosen.items()
+    }
+
+
+def _values(
+    tally: list[tuple[tuple[str, ...], int]], facet: str, wanted: dict[str, set[str]]
+) -> list[tuple[str, int]]:
+    """The facet's values with counts, the commonest first; packages that state none are not counted."""
+    counts: Counter[str] = Counter()
+    for values, found in tally:
+        row = dict(zip(FACETS, values, strict=True))
+        if row[facet] and all(row[other] in allowed for other, allowed in wanted.items()):
+            counts[row[facet]] += found
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ranked[:MOST_LICENSES] if facet == "license" else ranked
 
 
 def _seq() -> int:

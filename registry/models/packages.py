@@ -35,6 +35,8 @@ CATEGORIES = (
     ("OTHER", "Everything else"),
 )
 
+LISTED_BY = ("latest_status", "ecosystem", "category", "license")
+
 
 class PackageQuerySet(models.QuerySet["Package"]):
     """Words for lists of packages."""
@@ -92,7 +94,11 @@ class Package(models.Model):
             models.Index(fields=["category", "visibility", "latest_status"], name="package_by_category"),
             models.Index(fields=["ecosystem", "visibility", "latest_status"], name="package_by_ecosystem"),
             models.Index(fields=["license", "visibility"], name="package_by_license"),
-            models.Index(fields=["visibility", "latest_status"], name="package_by_visibility"),
+            # A page of the list, however deep and however rare what it filters by, is found in one of these alone.
+            models.Index(fields=["visibility", "name", "id", *LISTED_BY], name="package_listed_name"),
+            models.Index(fields=["visibility", "-updated_at", "id", *LISTED_BY], name="package_listed_update"),
+            models.Index(fields=["visibility", "-downloads", "id", *LISTED_BY], name="package_listed_downloads"),
+            models.Index(fields=["visibility", *LISTED_BY], name="package_facets"),
             models.Index(fields=["project", "name"], name="package_by_project"),
         ]
 
