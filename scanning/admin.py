@@ -1,6 +1,6 @@
 """Advisories, scans and findings in the admin, read-only; waivers, which maintainers give with a reason and an end."""
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import admin
@@ -15,7 +15,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.tables import History, Table, actor_of, as_table, chip, code, link, may_look, moment
+from accounts.admin.tables import History, Table, as_table, chip, code, link, may_look, moment
+from accounts.models import User
 from registry import ecosystems
 from registry.admin.site import finding_links
 from registry.errors import InvalidInput
@@ -224,7 +225,7 @@ class WaiverTable(Table):
     def save_model(self, request: HttpRequest, obj: Waiver, form: ModelForm, change: bool) -> None:
         """Whoever gives it owns it; what it touches is judged again."""
         if not change:
-            obj.owner_id = request.user.pk
+            obj.owner = cast(User, request.user)
         super().save_model(request, obj, form, change)
         reconsidering.after_change(obj)
 

@@ -113,7 +113,7 @@ def _findings(release: Release, details: dict[str, Any]) -> list[Finding]:
             severity=row.get("severity") or "unknown",
             summary=row.get("summary") or "",
             fixed_in=row.get("fixed_in") or "",
-            url=row.get("url") or "",
+            url=url if (url := str(row.get("url") or "")).startswith(("https://", "http://")) else "",
             link=_link(release, row),
         )
         for row in rows

@@ -54,7 +54,7 @@ class Filters:
             age=_one_of(query.get("age"), AGES),
             checks=_one_of(query.get("checks"), CHECKS),
             q=query.get("q", "").replace("\x00", "").strip()[:200],
-            page=int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
+            page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
         )
 
     def as_query(self, **changes: Any) -> str:
