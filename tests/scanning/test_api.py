@@ -215,3 +215,10 @@ def test_one_advisory_is_a_handful_of_queries_however_much_it_touches(cast, nobo
     with django_assert_max_num_queries(4):
         found = nobody.get("/api/v1/advisories/GHSA-0000").json()
     assert len(found["database_specific"]["held_here"]) == 30
+
+
+@pytest.mark.parametrize(
+    "path", ["advisories/%00", "advisories/a%00b", "security/scans/@a/b%00", "security/scans/%00/b"]
+)
+def test_control_characters_in_an_address_lead_nowhere(samples, nobody, path: str):
+    assert nobody.get(f"/api/v1/{path}").status_code == 404
