@@ -21,7 +21,8 @@ CONTRACT_DETAIL = CONTRACT_ROW | {
     "approved_by", "approved_at", "dist_tags", "versions", "dependencies", "also_in",
 }  # fmt: skip
 CONTRACT_VERSION = {"version", "status", "origin", "published_at", "license", "size", "integrity", "sha256", "shasum",
-                    "dependencies", "unlisted", "purge_at", "deprecated", "signature", "scan", "download_url"}  # fmt: skip
+                    "dependencies", "unlisted", "purge_at", "deprecated", "signature", "scan",
+                    "download_url"}  # fmt: skip
 
 
 def stored(name: str = "left-pad", ecosystem: str = "npm") -> dict:
