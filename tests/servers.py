@@ -22,7 +22,7 @@ from config import brokering
 from config.supervising import die_with_parent
 
 READY_WITHIN = 60.0
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB", "max_connections=60")
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB", "max_connections=150")
 
 
 class Missing(RuntimeError):
