@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= $(firstword $(foreach v,python3 python3.11 python3.12 python3.13 python3.14,$(shell $(v) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(v))))
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 WORKERS ?= 2
 
 export HOST ?= 127.0.0.1
