@@ -1,18 +1,21 @@
 """What every request passes: paths whose names hold an encoded slash, and the question who is asking."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import unquote_to_bytes
 
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
-from accounts import asking
+from accounts import asking, rate_limiting
 from accounts.actors import Actor
+from accounts.addresses import client_address
 from accounts.errors import RegistryError
 from accounts.web import errors as refusals
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
+LIMITED = ("/api/", "/v1/")
 
 
 class AskedRequest(HttpRequest):
@@ -57,6 +60,47 @@ class WhoIsAsking:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Translate a refusal that left a page's view; the API's own views have translated theirs before."""
         return refusals.answer(request, exception) if isinstance(exception, RegistryError) else None
+
+
+class RateLimits:
+    """Count API requests per project tier or per anonymous address, and say on every answer what is left.
+
+    A bad credential counts against the address, so that guessing is as slow as asking without one.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, or 429 with Retry-After once the window is used up."""
+        if not request.path_info.startswith(LIMITED):
+            return self.get_response(request)
+        count = rate_limiting.count(_known_actor(request))
+        response = refusals.answer(request, _too_many(count)) if count.is_exceeded else self.get_response(request)
+        if count.limit:
+            response.headers["X-RateLimit-Limit"] = str(count.limit)
+            response.headers["X-RateLimit-Remaining"] = str(count.remaining)
+            response.headers["X-RateLimit-Reset"] = str(count.reset)
+        if count.is_exceeded:
+            response.headers["Retry-After"] = str(count.seconds_left)
+        return response
+
+
+def _known_actor(request: HttpRequest) -> Actor:
+    """The actor, or nobody from this address where the credential is not good."""
+    with suppress(RegistryError):
+        actor: Actor = request.actor  # type: ignore[attr-defined]  # see AskedRequest
+        if not actor.is_anonymous:
+            return actor
+    return Actor(address=client_address(request))
+
+
+def _too_many(count: rate_limiting.Count) -> rate_limiting.RateLimited:
+    """The refusal that says how long to wait."""
+    return rate_limiting.RateLimited(
+        f"That was more than {count.limit} requests. Wait {count.seconds_left} seconds, then go on more slowly.",
+        details={"limit": [str(count.limit)], "reset": [str(count.reset)]},
+    )
 
 
 def _decoded_once(path: str) -> str:

@@ -1,14 +1,19 @@
-"""Counting requests in fixed windows, in the cache that all processes share."""
+"""Counting requests in fixed windows, in the Redis that all processes share (without one: in this process)."""
 
 import ipaddress
 import logging
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.conf import settings
 from django.core.cache import cache
+from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from accounts.actors import Actor
 from accounts.errors import RegistryError
@@ -49,6 +54,11 @@ class Count:
         return max(0, self.limit - self.used)
 
     @property
+    def seconds_left(self) -> int:
+        """How long the window goes on, at least a second."""
+        return max(1, self.reset - int(time.time()))
+
+    @property
     def is_exceeded(self) -> bool:
         """Whether this request is one too many."""
         return bool(self.limit) and self.used > self.limit
@@ -81,28 +91,50 @@ def hit(subject: str, rate: Rate) -> Count:
 
 def used(subject: str, rate: Rate) -> int:
     """How many were counted in the window of the moment, without counting one more."""
-    return int(cache.get(f"rate:{subject}:{rate.seconds}:{int(time.time() // rate.seconds)}", 0))
+    key = f"rate:{subject}:{rate.seconds}:{int(time.time() // rate.seconds)}"
+    return _asked(lambda: int((_redis(settings.REDIS_URL) if settings.REDIS_URL else cache).get(key) or 0))
 
 
 def _incremented(key: str, seconds: int) -> int:
-    """The counter after adding one, atomically; 0 while the cache is down."""
-    global _silent_until  # one switch for the process: do not wait for a dead cache on every request
+    """The counter after adding one, atomically; 0 while the store is down."""
+    return _asked(lambda: _in_redis(key, seconds) if settings.REDIS_URL else _in_cache(key, seconds))
+
+
+def _asked(question: Callable[[], int]) -> int:
+    """The answer of the store; 0 while it is down, without waiting for it on every request."""
+    global _silent_until  # one switch for the process
     if time.monotonic() < _silent_until:
         return 0
     try:
-        return _add_one(key, seconds)
+        return question()
     except (RedisError, OSError):
         _silent_until = time.monotonic() + PAUSE_AFTER_FAILURE
-        logger.warning("The cache does not answer: requests are not limited for %s seconds.", PAUSE_AFTER_FAILURE)
+        logger.warning("Redis does not answer: requests are not limited for %s seconds.", PAUSE_AFTER_FAILURE)
         return 0
 
 
-def _add_one(key: str, seconds: int) -> int:
-    """Increment what is there, or begin it; whoever loses the race to begin increments too."""
+def _in_redis(key: str, seconds: int) -> int:
+    """One round trip, where Django's cache needs two; it counts on every request."""
+    client = _redis(settings.REDIS_URL)
+    number = int(client.incr(key))
+    if number == 1:
+        client.expire(key, seconds + 60)
+    return number
+
+
+def _in_cache(key: str, seconds: int) -> int:
+    """The same within this process; whoever loses the race to begin increments too."""
     try:
         return int(cache.incr(key))
     except ValueError:
         return 1 if cache.add(key, 1, seconds + 60) else int(cache.incr(key))
+
+
+@lru_cache(maxsize=4)
+def _redis(url: str) -> Redis:
+    """The connection pool of this process."""
+    patience = Retry(NoBackoff(), 1)
+    return Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5, retry=patience)
 
 
 def _of_tier(tier: str) -> str:

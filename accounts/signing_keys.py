@@ -46,6 +46,11 @@ def find_live(fingerprint: str) -> SigningKey | None:
     return live.filter(fingerprint=fingerprint).first()
 
 
+def note_use(key: SigningKey) -> None:
+    """Write down that the key has signed something, in the transaction that keeps what it signed."""
+    SigningKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now())
+
+
 def _not_yet_registered(fingerprint: str, user: User) -> None:
     """Refuse a key twice; whose it is already stays unsaid."""
     found = SigningKey.objects.filter(removed_at__isnull=True, fingerprint=fingerprint).first()

@@ -350,6 +350,8 @@ def _write_artifact(release: Release, upload: Upload, blob: Blob) -> None:
     )
     entries = [[entry.path, entry.size, entry.sha256, entry.executable] for entry in package.entries]
     ArtifactContents.objects.create(artifact=artifact, entries=entries)
+    if signed:
+        signing_keys.note_use(signed.key)
 
 
 def finish(release: Release, actor: Actor, action: str) -> None:
