@@ -16,7 +16,7 @@ PRESENT = 0.85
 GAP = "<...>"
 WORD = re.compile(r"[a-z0-9]+")
 NOTICE = re.compile(
-    r"^[\s#*/;>.-]*(?:copyright\s*(?:\(c\)|©|:|\d|by\b)|\(c\)|©|all rights reserved).*$", re.IGNORECASE | re.MULTILINE
+    r"^[ \t#*/;>.-]*(?:copyright\s*(?:\(c\)|©|:|\d|by\b)|\(c\)|©|all rights reserved).*$", re.IGNORECASE | re.MULTILINE
 )
 COMMONS_CLAUSE = re.compile(r"commons\s+clause\W+license\s+condition", re.IGNORECASE)
 # A stem may carry a variant behind “~”: Apache-2.0~notice. These are read together with what they build on.

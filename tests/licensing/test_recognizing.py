@@ -55,3 +55,9 @@ def test_what_is_no_known_text_is_not_recognised(text: str):
 
 def test_a_huge_file_is_read_only_so_far():
     assert recognizing.recognize(text_of("MIT") + "word " * 200_000) == ["MIT"]
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("unit", ["\n", " ", "#", "copyright ", "commons ", "(c)\n"])
+def test_a_text_made_to_be_slow_is_not(unit: str):
+    assert recognizing.recognize(unit * (recognizing.LIMIT // len(unit))) == []
