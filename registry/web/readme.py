@@ -18,9 +18,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from redis.exceptions import RedisError
 
+from registry.web import restructured
 from registry.web.highlighting import highlight
 
-VERSION = "1"
+VERSION = "2"
 LONGEST = 256 * 1024
 KEPT_SECONDS = 7 * 24 * 3600
 ID_PREFIX = "readme-"
@@ -49,7 +50,9 @@ def render(text: str, form: str) -> SafeString:
 
 def _render(text: str, form: str) -> str:
     shown = text[:LONGEST].replace("\x00", "")
-    body = _markdown().render(shown) if form == "markdown" else f"<pre tabindex='0'>{escape(shown)}</pre>"
+    if form == "rst":
+        shown, form = restructured.to_markdown(shown), "markdown"
+    body = _markdown().render(shown) if form == "markdown" else f'<pre tabindex="0">{escape(shown)}</pre>'
     if len(text) > LONGEST:
         body += f"<p>{escape(_('This README is longer; the file in the package holds all of it.'))}</p>"
     return clean(body)
