@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.portals import RunningPortal, clone, processes_of, wait_until
+from tests.end_to_end.portals import RunningPortal, processes_of, wait_until
 
 pytestmark = [
     pytest.mark.once,
@@ -18,12 +18,6 @@ pytestmark = [
     pytest.mark.xdist_group("end_to_end"),
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to see what is left behind"),
 ]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One fresh clone for all of these tests: only the first of them installs packages."""
-    return clone(tmp_path_factory.mktemp("elsewhere") / "fresh clone")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import tools
-from tests.end_to_end.portals import ROOT, RunningPortal, clone
+from tests.end_to_end.portals import ROOT, RunningPortal
 from tests.end_to_end.tours import commands_of, steady, walk
 
 pytestmark = [
@@ -19,9 +19,9 @@ pytestmark = [
 
 
 @pytest.fixture
-def portal(tmp_path: Path):
-    """A portal in a fresh clone."""
-    running = RunningPortal(clone(tmp_path / "clone"))
+def portal(folder: Path, tmp_path: Path):
+    """A portal in a fresh clone, over fresh data."""
+    running = RunningPortal(folder, settings={"DATA_DIR": str(tmp_path / "var")})
     yield running.start()
     running.stop()
 
