@@ -164,6 +164,7 @@ class MembershipTable(Table):
     list_display = ("user", "project_slug", "role", moment("created_at", _("since")))
     list_filter = ("role",)
     search_fields = ("user__username", "project__slug")
+    search_help_text = _("A user name or a project.")
     list_select_related = ("user", "project")
     autocomplete_fields = ("user", "project")
     readonly_fields = ("created_at",)
