@@ -45,7 +45,7 @@ check: $(VENV)/.dev ## style, types, arrows, migrations, API schema
 	$(CHECKING) $(BIN)/lint-imports
 	$(CHECKING) $(BIN)/python manage.py check --fail-level WARNING
 	$(CHECKING) $(BIN)/python manage.py makemigrations --check --dry-run
-	$(CHECKING) $(BIN)/python manage.py spectacular --validate --fail-on-warn --api-version 1 --file $(VENV)/checking/schema.yml
+	$(CHECKING) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file $(VENV)/checking/schema.yml
 
 test: check ## everything, on SQLite and on a real PostgreSQL with a real Valkey, which the command brings
 	$(BIN)/python -m tests.tools
