@@ -115,7 +115,7 @@ class Items(list["Item"]):
             items.pop()
         text = ""
         for item in items:
-            text += ("-" if isinstance(item, Items) else "." if text else "") + str(item)
+            text += ("" if text else "0") + f"-{item}" if isinstance(item, Items) else f"{'.' if text else ''}{item}"
         return text
 
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from registry.errors import InvalidInput
+from registry.ecosystems.naming import invalid_range, shorten
 
 MAX_LENGTH = 256
 MAX_NUMBER = 2**53 - 1
@@ -146,7 +146,7 @@ def _satisfies(version: Version, bounds: tuple[Comparator, ...], prerelease: boo
 def collapse(text: str) -> str:
     """The text with single blanks; raises InvalidInput beyond the cap that keeps every range cheap."""
     if len(text) > MAX_LENGTH:
-        raise InvalidInput(f"A version range has at most {MAX_LENGTH} characters; this one has {len(text)}.")
+        raise invalid_range(text, f"it is longer than {MAX_LENGTH} characters")
     return " ".join(text.split())
 
 
@@ -185,15 +185,13 @@ class _Partial:
 def _partial(token: str, text: str) -> _Partial:
     match = _PARTIAL.fullmatch(token.strip())
     if match is None or (match[5] and not _pre_is_valid(match[5], loose=True)):
-        raise InvalidInput(f"“{text}” is not a version range: “{token}” cannot be read.", code="invalid_range")
+        raise invalid_range(text, f"“{shorten(token)}” cannot be read")
     major, minor, patch = (None if part in (None, "x", "X", "*") else int(part) for part in match.group(2, 3, 4))
     if (major is None and (minor, patch) != (None, None)) or (minor is None and patch is not None):
-        raise InvalidInput(
-            f"“{text}” is not a version range: “{token}” has a number after a hole.", code="invalid_range"
-        )
+        raise invalid_range(text, f"“{shorten(token)}” has a number after a hole")
     # npm computes the next number for an upper bound, so the highest of all leaves no room for one
     if max(major or 0, minor or 0, patch or 0) >= MAX_NUMBER + (match[1] in ("", "=", "<", ">=", ">", "<=")):
-        raise InvalidInput(f"“{text}” is not a version range: a number in it is too big.", code="invalid_range")
+        raise invalid_range(text, "a number in it is too big")
     return _Partial(match[1], major, minor, patch, match[5] or "")
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import io
 import math
 import re
 from collections.abc import Iterator
@@ -119,7 +120,7 @@ def _verify_record(opened: Opened, folder: str) -> None:
 def _record_rows(raw: bytes) -> dict[str, tuple[str, str]]:
     rows: dict[str, tuple[str, str]] = {}
     try:
-        for row in csv.reader(raw.decode("utf-8").splitlines(), strict=True):
+        for row in csv.reader(io.StringIO(raw.decode("utf-8"), newline=""), strict=True):
             if not row:
                 continue
             path, digest, size = row

@@ -1,6 +1,7 @@
 """What every ecosystem promises, asked of each alike."""
 
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -14,6 +15,7 @@ NAMES = {
     "docker": "acme/core",
     "generic": "core",
 }
+ANY = {"pypi": ">=1", "maven": "[1,)"}
 VERSIONS = ["1.0.0", "1.2.0", "1.10.0", "2.0.0"]
 PURLS = {
     "npm": "pkg:npm/%40acme-utils/core@1.2.0",
@@ -71,16 +73,8 @@ def test_a_good_name_passes_and_normalising_it_twice_changes_nothing(ecosystem):
 
 
 def test_versions_are_sorted_and_the_best_is_the_highest(ecosystem):
-    assert sorted(reversed(VERSIONS), key=ecosystem.sort_key) == VERSIONS
-    assert (
-        ecosystem.best(
-            VERSIONS, "*" if ecosystem.slug != "pypi" and ecosystem.slug != "maven" else MANY[ecosystem.slug]
-        )
-        == "2.0.0"
-    )
-
-
-MANY = {"pypi": ">=1", "maven": "[1,)"}
+    assert sorted(set(VERSIONS), key=ecosystem.sort_key) == VERSIONS
+    assert ecosystem.best(VERSIONS, ANY.get(ecosystem.slug, "*")) == "2.0.0"
 
 
 def test_an_exact_range_chooses_its_version(ecosystem):
@@ -119,20 +113,28 @@ def test_it_writes_package_urls_and_install_commands(ecosystem):
         assert "\n" not in line
 
 
+@pytest.mark.parametrize("text", [text for text in HOSTILE if len(text) > 500], ids=lambda text: ascii(text[:12]))
+def test_a_refusal_stays_a_sentence_however_long_the_text(ecosystem, text):
+    for strict in (ecosystem.check_name, ecosystem.canonical_version, ecosystem.parse_range):
+        if strict != ecosystem.parse_range or text.strip():
+            with pytest.raises(InvalidInput) as caught:
+                strict(text)
+            assert len(caught.value.message) < 500
+            assert caught.value.message.isprintable()
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
 def test_hostile_text_is_refused_with_a_sentence_and_in_no_time(ecosystem, text):
-    start = time.perf_counter()
+    start = time.process_time()
     ecosystem.normalize_name(text)
     ecosystem.scope_of(text)
     ecosystem.sort_key(text)
     ecosystem.is_prerelease(text)
     ecosystem.purl(text, text)
     for strict in (ecosystem.check_name, ecosystem.canonical_version, ecosystem.parse_range):
-        try:
+        with suppress(InvalidInput):
             strict(text)
-        except InvalidInput as refusal:
-            assert len(refusal.message) < 500
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_ranges_are_capped(ecosystem):

@@ -11,6 +11,7 @@ ORDER = table("maven-comparable-version.json")
 RANGES = table("maven-version-ranges.json")
 # the advisories' table is older than Maven 3.9, which changed the place of .X against -X (MNG-7644)
 OLDER_MAVEN = {("1-1.foo-bar-1-baz-0.1", "1-1.foo-bar1baz-.1"), ("1-1", "1-ga-1"), ("2.9.0-1", "2.9.0.RC1")}
+OLDER_MAVEN |= {("1.1.46.sec10", "1.1.46_noneautotype"), ("1.2.8.sec10_noneautotype", "1.2.8_noneautotype")}
 
 
 @pytest.mark.parametrize("chain", ORDER["ascending_chains"], ids=lambda chain: chain["name"])
@@ -65,8 +66,17 @@ def test_sets_choose_the_highest():
 
 @pytest.mark.parametrize(
     ("version", "answer"),
-    [("1.0-SNAPSHOT", True), ("1.0-rc1", True), ("1.0.M2", True), ("1.0b3", True), ("1.0", False), ("1.0-jre", False)]
-    + [("1.0.Final", False), ("1.0-android", False), ("1.0-macos", False)],
+    [
+        ("1.0-SNAPSHOT", True),
+        ("1.0-rc1", True),
+        ("1.0.M2", True),
+        ("1.0b3", True),
+        ("1.0", False),
+        ("1.0-jre", False),
+        ("1.0.Final", False),
+        ("1.0-android", False),
+        ("1.0-macos", False),
+    ],
 )
 def test_prereleases_are_known_by_their_qualifier(version, answer):
     assert MAVEN.is_prerelease(version) is answer

@@ -113,8 +113,15 @@ def test_npm_takes_ordinary_names(name):
         "ä",
         "a" * 215,
         "node_modules",
-    ]
-    + ["favicon.ico", "publish", "stats", "a\n", "@acme/.hidden", "a%2fb", "..", "@../x"],
+        "favicon.ico",
+        "publish",
+        "stats",
+        "a\n",
+        "@acme/.hidden",
+        "a%2fb",
+        "..",
+        "@../x",
+    ],
 )
 def test_npm_refuses_other_names_and_says_why(name):
     with pytest.raises(InvalidInput) as caught:

@@ -9,7 +9,7 @@ PYPI = ecosystems.get("pypi")
 
 def test_versions_stand_in_the_order_of_pep_440():
     ordered = table("pep440-versions-ordered.json")
-    assert sorted(reversed(ordered), key=PYPI.sort_key) == ordered
+    assert sorted(set(ordered), key=PYPI.sort_key) == ordered
 
 
 @pytest.mark.parametrize("name", ["osv-pypi-versions.txt", "osv-pypi-versions-generated.txt"])
