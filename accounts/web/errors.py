@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from accounts.api import errors as api_errors
-from accounts.errors import RegistryError, Unauthenticated
+from accounts.errors import Forbidden, RegistryError, Unauthenticated
 
 
 def answer(request: HttpRequest, error: RegistryError) -> HttpResponse:
@@ -18,3 +18,15 @@ def answer(request: HttpRequest, error: RegistryError) -> HttpResponse:
         return HttpResponseRedirect(f"{reverse('sign-in')}?{urlencode({'next': request.get_full_path()})}")
     status = api_errors.status_of(error)
     return render(request, "accounts/refused.html", {"error": error, "status": status}, status=status)
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW: a form came without the secret that its page carries."""
+    return answer(
+        request,
+        Forbidden(
+            "This form was open too long, or your browser keeps no cookies for this site. "
+            "Go back, reload the page and send it again.",
+            code="csrf",
+        ),
+    )

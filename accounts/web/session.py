@@ -1,11 +1,18 @@
 """Signing in and out."""
 
-from django.contrib.auth import logout
+from django.contrib import messages
+from django.contrib.auth import logout, update_session_auth_hash
+from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import users
+from accounts.web.doors import attempt, person
 from accounts.web.forms import SignInForm
 
 
@@ -22,3 +29,20 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session; a POST, so that no link or picture can do it."""
     logout(request)
     return redirect("home")
+
+
+@sensitive_post_parameters()
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_password(request: HttpRequest) -> HttpResponse:
+    """`/profile/password`: needs the old one; every other session of the person ends."""
+    user, actor = person(request)
+    form = PasswordChangeForm(user, request.POST or None)
+    form.label_suffix = ""
+    if form.is_valid():
+        wanted = form.cleaned_data["new_password1"]
+        if changed := attempt(request, form, lambda: users.change_password(user, wanted, actor)):
+            update_session_auth_hash(request, changed)
+            messages.success(request, _("Your password is changed. Other browsers have to sign in again."))
+            return redirect("tokens")
+    return render(request, "accounts/password.html", {"form": form}, status=400 if form.is_bound else 200)

@@ -7,6 +7,7 @@ from accounts.web import keys, projects, session, tokens
 urlpatterns = [
     path("sign-in", session.SignIn.as_view(), name="sign-in"),
     path("sign-out", session.sign_out, name="sign-out"),
+    path("profile/password", session.change_password, name="change-password"),
     path("profile/tokens", tokens.tokens_page, name="tokens"),
     path("profile/tokens/<uuid:token_id>/revoke", tokens.revoke, name="revoke-token"),
     path("profile/keys", keys.keys_page, name="signing-keys"),

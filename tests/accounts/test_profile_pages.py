@@ -117,6 +117,27 @@ def test_forms_without_the_secret_are_refused(browser):
         assert browser.post(page, {"name": "x"}).status_code == 403
 
 
+def test_a_form_without_the_secret_is_answered_in_words(browser):
+    refused = browser.post("/profile/tokens", {"name": "x"})
+    assert "reload the page" in text(refused)
+
+
+def test_a_password_is_changed_with_the_old_one_and_other_sessions_end(browser, alice):
+    elsewhere = Client()
+    elsewhere.force_login(alice)
+    new = "another long and unguessable phrase"
+    wrong = {"old_password": "wrong", "new_password1": new, "new_password2": new}
+    assert submit(browser, "/profile/password", **wrong).status_code == 400
+    weak = {"old_password": PASSWORD, "new_password1": "alice", "new_password2": "alice"}
+    assert submit(browser, "/profile/password", **weak).status_code == 400
+    right = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    assert submit(browser, "/profile/password", **right).status_code == 302
+    assert browser.get("/profile/tokens").status_code == 200
+    assert elsewhere.get("/profile/tokens").status_code == 302
+    assert AuditEvent.objects.filter(action="user.password_changed").count() == 1
+    assert submit(Client(), "/sign-in", username="alice", password=new).status_code == 302
+
+
 # --- tokens -------------------------------------------------------------------------------------------------------
 
 
@@ -269,7 +290,9 @@ def test_the_default_project_is_chosen(browser, alice, mallory):
     assert alice.default_project.slug == "web-shop"
 
 
-@pytest.mark.parametrize("page", ["/sign-in", "/profile/tokens", "/profile/keys", "/profile/projects"])
+@pytest.mark.parametrize(
+    "page", ["/sign-in", "/profile/tokens", "/profile/keys", "/profile/projects", "/profile/password"]
+)
 def test_pages_carry_no_inline_script_or_style(browser, page):
     client = Client() if page == "/sign-in" else browser
     shown = client.get(page).content.decode()

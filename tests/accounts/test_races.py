@@ -1,0 +1,65 @@
+"""Many at once: one chain, one successor, one owner of a key."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from accounts import auditing, signing_keys, tokens
+from accounts.actors import SYSTEM
+from accounts.errors import RegistryError
+from accounts.models import ApiToken, AuditEvent, SigningKey
+from tests.accounts.ssh_wire import Ed25519
+from tests.builders import actor, assemble_cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CROWD = 8
+
+
+def at_once(activity: Callable[[int], object]) -> list[object]:
+    """What each of a crowd got, or the refusal it met."""
+    answers: list[object] = []
+    start = threading.Barrier(CROWD)
+
+    def one(number: int) -> None:
+        start.wait()
+        try:
+            answers.append(activity(number))
+        except RegistryError as refusal:
+            answers.append(refusal)
+        finally:
+            connection.close()
+
+    crowd = [threading.Thread(target=one, args=(number,)) for number in range(CROWD)]
+    for member in crowd:
+        member.start()
+    for member in crowd:
+        member.join()
+    return answers
+
+
+def test_writers_at_once_make_one_unbroken_chain():
+    at_once(lambda number: [auditing.record("x.done", f"x:{number}", SYSTEM) for _ in range(10)])
+    assert AuditEvent.objects.count() == CROWD * 10
+    assert auditing.verify() == []
+
+
+def test_a_token_rotated_by_many_at_once_has_one_successor():
+    cast = assemble_cast()
+    token, _ = tokens.issue(cast.alice, "CI", ["read"], actor=actor(cast.alice))
+    answers = at_once(lambda number: tokens.rotate(token, 1, SYSTEM))
+    assert sum(isinstance(answer, RegistryError) for answer in answers) == CROWD - 1
+    assert ApiToken.objects.count() == 2
+    assert auditing.verify() == []
+
+
+def test_a_key_registered_by_many_at_once_is_registered_once():
+    cast = assemble_cast()
+    people = [cast.alice, cast.mallory]
+    answers = at_once(
+        lambda number: signing_keys.register(people[number % 2], "laptop", Ed25519().line, actor(people[number % 2]))
+    )
+    assert sum(isinstance(answer, SigningKey) for answer in answers) == 1
+    assert sum(isinstance(answer, RegistryError) for answer in answers) == CROWD - 1
+    assert SigningKey.objects.count() == 1
