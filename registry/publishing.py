@@ -267,6 +267,8 @@ def take_name(manifest: Manifest, actor: Actor, intent: Intent, project: Project
     )
     if made and actor.user:
         PackageMaintainer.objects.create(package=package, user=actor.user)
+    if not made:  # somebody may have taken the name since the gates were asked
+        ask_to_publish(manifest, package, intent.origin, project, actor)
     return package
 
 
