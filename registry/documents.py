@@ -17,6 +17,7 @@ API_BASE = "/api/v1"
 
 def lookup_key(ecosystem: str, name: str) -> str:
     """How documents are found: the ecosystem and the name in its normal form."""
+    name = name.replace("\x00", "\ufffd")  # which PostgreSQL would not even look for
     return f"{ecosystem}:{ecosystems.get(ecosystem).normalize_name(name)}"
 
 

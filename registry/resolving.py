@@ -33,6 +33,7 @@ def find_package(name: str, actor: Actor, ecosystem: str = "") -> Package:
 
 def _named(name: str, ecosystem: str) -> PackageQuerySet:
     """The packages that the name means, each ecosystem by its own normal form."""
+    name = name.replace("\x00", "\ufffd")  # which PostgreSQL would not even look for
     rules = [ecosystems.get(ecosystem)] if ecosystem else ecosystems.ALL
     meant = (Q(ecosystem=one.slug, normalized=one.normalize_name(name)) for one in rules)
     return Package.objects.filter(reduce(or_, meant))
@@ -50,6 +51,7 @@ def find_release(package: Package, version: str, actor: Actor) -> Release:
     Raises NotFound.
     """
     releases = package.releases.select_related("package__project", "project", "submitted_by")
+    version = version.replace("\x00", "\ufffd")  # which PostgreSQL would not even look for
     try:
         canonical = ecosystems.get(package.ecosystem).canonical_version(version)
     except InvalidInput:
