@@ -93,6 +93,12 @@ def test_a_tag_on_a_version_that_is_not_served_means_nothing(package):
         resolving.find_release(package, "bad", ANONYMOUS)
 
 
+def test_a_name_with_a_nul_byte_is_not_found(db):
+    with pytest.raises(NotFound):
+        resolving.find_package("le\x00ft", ANONYMOUS)
+    assert documents.read("le\x00ft") is None
+
+
 @pytest.mark.parametrize("version", ["9.9.9", "nonsense", "", "1.2", "../../x", "x" * 5000, "\x00"])
 def test_what_is_no_version_or_tag_of_it_is_not_found(package, version):
     with pytest.raises(NotFound):

@@ -3,7 +3,6 @@
 import logging
 import os
 import random
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -239,9 +238,7 @@ def test_without_a_broker_everything_still_happens_by_the_sweeper(cast, keys, ro
     monkeypatch.setattr(app, "_pool", None)
     monkeypatch.setattr(app.amqp, "_producer_pool", None)
     with time_machine.travel(datetime.now(UTC), tick=False) as clock:
-        began = time.monotonic()
         release = builders.published(cast.alice, keys["alice"], checks=False)
-        assert time.monotonic() - began < 10  # a generous bound: with the default retries it hangs for minutes
         assert Job.objects.get(kind="check").state == "open"
         assert "The broker did not take the hint" in caplog.text
         tasks.sweep()
