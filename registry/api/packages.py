@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +16,6 @@ from registry.api import caching
 from registry.api.reading import ECOSYSTEM, boolean, ecosystem_of, text_of
 from registry.api.shapes import PackageDetail, Resolution
 from registry.errors import NotFound
-from registry.models import Document
 
 TAG = "Packages"
 SAME = plain("You have it already.")
@@ -57,21 +57,21 @@ def stored_answer(request: HttpRequest, name: str) -> HttpResponse | None:
     """
     try:
         actor: Actor = request.actor  # type: ignore[attr-defined]  # set by WhoIsAsking
-        found = documents.read(name, request.GET.get("ecosystem", "")) if actor.kind else None
-    except RegistryError:
+        found = documents.read_bytes(name, request.GET.get("ecosystem", "")) if actor.kind else None
+    except (RegistryError, OperationalError, InterfaceError):
         return None
     if found is None or not _is_for(found, actor):
         return None
-    return caching.conditional(request, bytes(found.body), found.etag, actor)
+    return caching.conditional(request, found.body, found.etag, actor)
 
 
-def _is_for(document: Document, actor: Actor) -> bool:
+def _is_for(document: documents.Stored, actor: Actor) -> bool:
     """Whether the public form is what the actor should see: nothing hidden from them, no address of theirs masked."""
     if actor.is_anonymous:
         return not document.private
     if document.private or actor.is_maintainer:
         return False
-    return actor.user is None or documents.mask_email(actor.user.email).encode() not in bytes(document.body)
+    return actor.user is None or documents.mask_email(actor.user.email).encode() not in document.body
 
 
 class ResolveDoor(Door):

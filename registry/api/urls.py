@@ -15,6 +15,7 @@ NAME = "packages/<package:name>"
 VERSION = f"{NAME}/versions/<version:version>"
 
 urlpatterns = [
+    path(NAME, PackageDoor.as_view(), name="package"),  # first, since it is asked most; its names leave out the rest
     path("packages", PackagesDoor.as_view(), name="packages"),
     path("packages/publish", PublishDoor.as_view(), name="publish"),
     path("packages/stats/categories", CategoriesDoor.as_view(), name="categories"),
@@ -27,5 +28,4 @@ urlpatterns = [
     path(f"{VERSION}/approve", ApproveDoor.as_view(), name="approve"),
     path(f"{VERSION}/reject", RejectDoor.as_view(), name="reject"),
     path(f"{VERSION}/restore", RestoreDoor.as_view(), name="restore"),
-    path(NAME, PackageDoor.as_view(), name="package"),
 ]
