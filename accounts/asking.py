@@ -38,13 +38,13 @@ def actor_of(request: HttpRequest) -> Actor:
 
 def session_actor(user: User, address: str = "", slug: str | None = None) -> Actor:
     """The actor of a signed-in person: everything that their role allows."""
-    mine = projects.of(user)
+    mine, scopes = projects.of(user), users.scopes_of(user)
     return Actor(
         kind="session",
         user=user,
-        project=_project(user, mine, slug, None),
+        project=_project(user, mine, slug, enters_all="admin" in scopes),
         project_ids=frozenset(mine),
-        scopes=users.scopes_of(user),
+        scopes=scopes,
         address=address,
     )
 
@@ -55,13 +55,14 @@ def _token_actor(raw: str, address: str, slug: str | None, *, is_bearer: bool) -
     if token is None:
         message = "The token is not valid: it may be mistyped, expired or revoked. Create a new one."
         raise Unauthenticated(message, code="bad_token") if is_bearer else Forbidden(message, code="bad_token")
-    mine = projects.of(token.user, only=token.project_id)
+    mine, scopes = _projects_of(token), users.scopes_of(token.user) & frozenset(token.scopes)
+    enters_all = "admin" in scopes and token.project_id is None
     actor = Actor(
         kind="token",
         user=token.user,
-        project=_project(token.user, mine, slug, token),
+        project=_project(token.user, mine, slug, enters_all=enters_all),
         project_ids=frozenset(mine),
-        scopes=users.scopes_of(token.user) & frozenset(token.scopes),
+        scopes=scopes,
         credential_id=str(token.pk),
         address=address,
     )
@@ -69,23 +70,20 @@ def _token_actor(raw: str, address: str, slug: str | None, *, is_bearer: bool) -
     return actor
 
 
-def _project(user: User, mine: dict[int, Project], slug: str | None, token: ApiToken | None) -> Project | None:
-    """The project that the request names, else the token's, else the user's default, else their oldest."""
-    bound = token.project if token is not None else None
-    if slug is not None:
-        return _named(user, mine, slug, bound)
-    if bound is not None:
-        return bound if user.is_admin else mine.get(bound.pk)
-    return projects.default_among(mine, user)
+def _projects_of(token: ApiToken) -> dict[int, Project]:
+    """The projects of the token's user; of a bound token the one, as long as the user belongs to it."""
+    if token.project is not None and token.user.is_admin:
+        return {token.project.pk: token.project}
+    return projects.of(token.user, only=token.project_id)
 
 
-def _named(user: User, mine: dict[int, Project], slug: str, bound: Project | None) -> Project:
-    """The accessible project with the slug, or the one refusal for all others."""
-    for project in mine.values():
-        if project.slug == slug:
-            return project
-    may_enter_all = user.is_admin and (bound is None or bound.slug == slug)
-    found = Project.objects.filter(slug=storable(slug, 64)).first() if may_enter_all else None
+def _project(user: User, mine: dict[int, Project], slug: str | None, *, enters_all: bool) -> Project | None:
+    """The project that the request names, else the only one of a bound token, else the user's default or oldest."""
+    if slug is None:
+        return projects.default_among(mine, user)
+    if found := next((project for project in mine.values() if project.slug == slug), None):
+        return found
+    found = Project.objects.filter(slug=storable(slug, 64)).first() if enters_all else None
     if found is None:
         raise _no_such_project()
     return found

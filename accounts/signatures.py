@@ -14,7 +14,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 
 from accounts.errors import RegistryError
-from accounts.ssh_keys import KeyInvalid, PublicKey, Reader, fingerprint_of, read_public_key, string
+from accounts.ssh_keys import PublicKey, fingerprint_of, read_public_key
+from accounts.ssh_wire import KeyInvalid, Reader, string
 
 NAMESPACE = "codesync"
 LARGEST = 16 * 1024

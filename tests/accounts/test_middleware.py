@@ -174,6 +174,23 @@ def test_an_admin_enters_every_project_that_exists(cast, slug):
             ask(client_user=cast.root, **{"X-Project-ID": slug})
 
 
+def test_an_admins_token_without_scope_admin_stays_in_their_own_projects(cast):
+    raw = token(cast.root, "read")
+    with pytest.raises(Forbidden):
+        ask(Authorization=f"Bearer {raw}", **{"X-Project-ID": "elsewhere"})
+    strong = token(cast.root, "admin")
+    assert ask(Authorization=f"Bearer {strong}", **{"X-Project-ID": "elsewhere"}).project == cast.elsewhere
+
+
+def test_an_admins_token_bound_elsewhere_sees_that_project_alone(cast):
+    for scope in ("read", "admin"):
+        raw = token(cast.root, scope, project=cast.elsewhere)
+        seen = ask(Authorization=f"Bearer {raw}")
+        assert (seen.project, seen.project_ids) == (cast.elsewhere, {cast.elsewhere.pk})
+        with pytest.raises(Forbidden):
+            ask(Authorization=f"Bearer {raw}", **{"X-Project-ID": "acme"})
+
+
 def test_a_bound_token_stays_in_its_project(cast):
     Membership.objects.create(project=cast.elsewhere, user=cast.alice)
     raw = token(cast.alice, "read", project=cast.acme)
@@ -240,3 +257,12 @@ def test_only_trusted_proxies_are_believed(settings, hops, told, believed):
 def test_every_refusal_is_one_of_ours(cast):
     with pytest.raises(RegistryError):
         ask(Authorization="Bearer \udcff")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/packages/%252F", "/api/v1/packages/%252F", "/packages/%2e%2e%2fetc"])
+def test_a_path_that_decodes_twice_is_not_found_as_page_and_as_json(client, path):
+    response = client.get(path, RAW_URI=path)
+    assert response.status_code == 404
+    expected = "application/json" if "/api/" in path else "text/html"
+    assert response["Content-Type"].startswith(expected)
