@@ -39,6 +39,32 @@ WEAK_POINTS = {
 ACCEPTED = "Ed25519, ECDSA and RSA (3072 bits or more) keys are accepted, hardware-backed sk- keys too."
 
 
+class Verifier(Protocol):
+    """What each kind of key can do: say whether it signed the message. Raises InvalidSignature or KeyInvalid."""
+
+    def __call__(self, scheme: str, value: bytes, message: bytes) -> None:
+        """Return if the value is a signature of that scheme over the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A key that can verify."""
+
+    algorithm: str
+    blob: bytes
+    verify: Verifier
+
+    @property
+    def line(self) -> str:
+        """The key as a .pub file has it, without its comment."""
+        return f"{self.algorithm} {base64.b64encode(self.blob).decode()}"
+
+    @property
+    def is_hardware_backed(self) -> bool:
+        """Whether a security key holds the private half."""
+        return self.algorithm.startswith("sk-")
+
+
 def fingerprint_of(blob: bytes) -> str:
     """The fingerprint as `ssh-keygen -l` shows it."""
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).rstrip(b"=").decode()

@@ -48,53 +48,6 @@ class Reader:
             raise KeyInvalid("it goes on after its end.")
 
 
-def string(self) -> bytes:
-        """A field with its length before it."""
-        return self.take(self.number())
-
-    def mpint(self) -> int:
-        """A positive number in its shortest form (RFC 4251 section 5)."""
-        field = self.string()
-        if not field or field[0] & 0x80 or (field[0] == 0 and not (len(field) > 1 and field[1] & 0x80)):
-            raise KeyInvalid("a number in it is not positive or not in its shortest form.")
-        return int.from_bytes(field)
-
-    def rest(self) -> bytes:
-        """Everything that is left."""
-        return self.take(len(self._content) - self._place)
-
-    def end(self) -> None:
-        """Refuse bytes that nobody asked for."""
-        if self._place != len(self._content):
-            raise KeyInvalid("it goes on after its end.")
-
-
-class Verifier(Protocol):
-    """What each kind of key can do: say whether it signed the message. Raises InvalidSignature or KeyInvalid."""
-
-    def __call__(self, scheme: str, value: bytes, message: bytes) -> None:
-        """Return if the value is a signature of that scheme over the message."""
-
-
-@dataclass(frozen=True, slots=True)
-class PublicKey:
-    """A key that can verify."""
-
-    algorithm: str
-    blob: bytes
-    verify: Verifier
-
-    @property
-    def line(self) -> str:
-        """The key as a .pub file has it, without its comment."""
-        return f"{self.algorithm} {base64.b64encode(self.blob).decode()}"
-
-    @property
-    def is_hardware_backed(self) -> bool:
-        """Whether a security key holds the private half."""
-        return self.algorithm.startswith("sk-")
-
-
 def string(content: bytes) -> bytes:
     """The field with its length before it."""
     return len(content).to_bytes(4) + content
