@@ -110,7 +110,10 @@ class Ecosystem(Protocol):
         """(client, command line) pairs for the page: [("npm", "npm install @acme-utils/core@1.2.0"), …]."""
 
     def recognizes(self, head: bytes, path: Path) -> bool:
-        """Whether the file at `path`, whose first bytes are `head`, looks like a package of this ecosystem."""
+        """Whether the file at `path`, whose first bytes are `head`, looks like a package of this ecosystem.
+
+        Reads no further than it must; raises Refused where a hostile archive stands in the way.
+        """
 
     def read(self, path: Path, *, filename: str = "") -> Package:
         """Open the archive strictly and read its manifest; raises Refused naming the entry and the rule."""

@@ -57,6 +57,12 @@ def readme_format(name: str) -> str:
     )
 
 
+def web_address(text: str) -> str:
+    """The address if a browser may follow it, else nothing."""
+    text = text.strip()[:2_000]
+    return text if text.lower().startswith(("https://", "http://")) and text.isprintable() else ""
+
+
 def person_name(text: str) -> str:
     """The name in `Name <address> (page)`; the address is personal data and is left out."""
     match = _AUTHOR.match(text)

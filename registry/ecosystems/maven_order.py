@@ -91,7 +91,8 @@ class Items(list["Item"]):
     def normalize(self) -> None:
         """Drop zeros and empty qualifiers where nothing, a qualifier or a list of one follows."""
         for index in range(len(self) - 1, -1, -1):
-            if self[index].is_null and _drops_zero(self[index + 1] if index + 1 < len(self) else None):
+            item: Item = self[index]
+            if item.is_null and _drops_zero(self[index + 1] if index + 1 < len(self) else None):
                 del self[index]
 
     def against(self, other: "Item | None") -> int:

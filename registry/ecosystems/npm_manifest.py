@@ -21,6 +21,7 @@ from registry.ecosystems.manifests import (
     person_name,
     readme_format,
     refuse_manifest,
+    web_address,
 )
 from registry.ecosystems.manifests import refusing as refusing_in
 from registry.ecosystems.naming import shorten
@@ -115,7 +116,7 @@ def manifest_of(opened: Opened, root: str) -> Manifest:
         name=name,
         version=version,
         description=_text(data.get("description")),
-        homepage=_text(data.get("homepage")),
+        homepage=web_address(_text(data.get("homepage"))),
         repository=_repository(data.get("repository")),
         license=_license(data),
         keywords=_keywords(data.get("keywords")),
@@ -161,7 +162,7 @@ def _repository(value: Any) -> str:
         if address.startswith(scheme):
             rest = address.removeprefix(scheme)
             address = "https://" + (rest.replace(":", "/", 1) if scheme == "git@" else rest)
-    return address.removesuffix(".git") if address.startswith(("https://", "http://")) else ""
+    return web_address(address.removesuffix(".git"))
 
 
 def _license(data: dict[str, Any]) -> str:

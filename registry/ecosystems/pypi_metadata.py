@@ -9,7 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
 from registry.ecosystems.base import Dependency, Manifest
-from registry.ecosystems.manifests import person_name, refuse_manifest
+from registry.ecosystems.manifests import person_name, refuse_manifest, web_address
 from registry.ecosystems.naming import shorten
 
 MAX_REQUIREMENTS = 5_000
@@ -35,10 +35,10 @@ def manifest_of(raw_text: bytes, file: str) -> Manifest:
         ecosystem="pypi",
         name=data["name"],
         version=_version(data["version"], file),
-        description=(data.get("summary") or "").strip()[:2_000],
-        homepage=data.get("home_page") or urls.get("homepage", "") or urls.get("home", ""),
-        repository=next((urls[label] for label in _REPOSITORY_LABELS if label in urls), ""),
-        license=(data.get("license_expression") or data.get("license") or "").strip()[:1_000],
+        description=_told(data, "summary")[:2_000],
+        homepage=web_address(_told(data, "home_page") or urls.get("homepage", "") or urls.get("home", "")),
+        repository=web_address(next((urls[label] for label in _REPOSITORY_LABELS if label in urls), "")),
+        license=(_told(data, "license_expression") or _told(data, "license"))[:1_000],
         license_classifiers=tuple(classifiers),
         keywords=_keywords(data.get("keywords")),
         authors=_authors(data),
@@ -47,7 +47,7 @@ def manifest_of(raw_text: bytes, file: str) -> Manifest:
             (data.get("description_content_type") or "").partition(";")[0].strip().lower(), "text"
         ),
         dependencies=tuple(_dependencies(data.get("requires_dist", []), file)),
-        requires=(data.get("requires_python") or "").strip()[:256],
+        requires=_told(data, "requires_python")[:256],
         raw=data,
     )
 
@@ -60,6 +60,12 @@ def _bound_headers(raw_text: bytes, file: str) -> None:
         raise refuse_manifest(file, "has a Content-Type, which makes parsers read it as mail in several parts.")
     if len(names) > MAX_FIELDS or len(set(names)) > MAX_FIELD_NAMES:
         raise refuse_manifest(file, "has more fields than any real package.")
+
+
+def _told(data: Mapping[str, Any], field: str) -> str:
+    """The text of a field; old tools wrote UNKNOWN where they knew nothing."""
+    text = (data.get(field) or "").strip()
+    return "" if text == "UNKNOWN" else text
 
 
 def _clean(value: Any) -> Any:
@@ -99,7 +105,7 @@ def _keywords(words: list[str] | None) -> tuple[str, ...]:
 
 def _authors(data: Mapping[str, Any]) -> tuple[str, ...]:
     """Names only; of `Name <address>` lists the addresses are left out."""
-    fields = [data.get(field) or "" for field in ("author", "author_email", "maintainer", "maintainer_email")]
+    fields = [_told(data, field) for field in ("author", "author_email", "maintainer", "maintainer_email")]
     names = [person_name(part) for field in fields for part in field.split(",")[:50]]
     return tuple(dict.fromkeys(name for name in names if name))
 

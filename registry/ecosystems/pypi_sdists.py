@@ -44,7 +44,7 @@ def read(path: Path) -> Package:
         manifest = replace(
             manifest,
             readme=text_of(opened.kept[shown]) if shown else "",
-            readme_format=readme_format(shown) if shown else "text",
+            readme_format=readme_format(shown) if "." in shown.rpartition("/")[2] else "text",
         )
     if any(entry.path == f"{root}/setup.py" for entry in opened.entries):
         manifest = replace(manifest, install_scripts={"setup.py": "runs when pip builds a wheel from this file"})

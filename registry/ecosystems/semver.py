@@ -4,8 +4,8 @@ Own code because the Python ports backtrack on hostile input and misjudge pre-re
 """
 
 import re
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 from registry.ecosystems.naming import invalid_range, shorten
 
@@ -36,11 +36,11 @@ class Version:
     minor: int
     patch: int
     pre: str = ""
+    key: Key = field(init=False, compare=False)  # the precedence of SemVer 2.0.0 section 11
 
-    @property
-    def key(self) -> Key:
-        """The precedence of SemVer 2.0.0 section 11, as a tuple."""
-        return (self.major, self.minor, self.patch, 0 if self.pre else 1, _identifiers(self.pre))
+    def __post_init__(self) -> None:
+        key = (self.major, self.minor, self.patch, 0 if self.pre else 1, _identifiers(self.pre))
+        object.__setattr__(self, "key", key)
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}.{self.patch}" + (f"-{self.pre}" if self.pre else "")
@@ -116,7 +116,10 @@ class Range:
     def __init__(self, text: str) -> None:
         self.text = collapse(text)
         self._plain = _alternatives(self.text, all_pre=False)
-        self._with_pre = _alternatives(self.text, all_pre=True)
+
+    @cached_property
+    def _with_pre(self) -> tuple[tuple[Comparator, ...], ...]:
+        return _alternatives(self.text, all_pre=True)
 
     def contains(self, version: str, *, prerelease: bool = False) -> bool:
         """Whether the version satisfies the range; without the flag a pre-release needs a bound of its own triple."""

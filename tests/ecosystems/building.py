@@ -43,7 +43,7 @@ def tar_header(
 
 def tar_file(name: str | bytes, data: bytes = b"", **header: object) -> bytes:
     """A header with its data and padding."""
-    return tar_header(name, header.pop("size", len(data)), **header) + padded(data)  # type: ignore[arg-type]  # test lies
+    return tar_header(name, header.pop("size", len(data)), **header) + padded(data)
 
 
 def padded(data: bytes) -> bytes:
@@ -164,10 +164,10 @@ def zip_local(entry: ZipEntry) -> bytes:
         told["crc"],
         told["packed"],
         told["size"],
-        len(name),  # type: ignore[arg-type]  # always bytes
+        len(name),
         len(entry.extra),
     )
-    return head + name + entry.extra + entry.body() + entry.descriptor  # type: ignore[operator]  # always bytes
+    return head + name + entry.extra + entry.body() + entry.descriptor
 
 
 def zip_central(entry: ZipEntry, offset: int) -> bytes:
@@ -188,7 +188,7 @@ def zip_central(entry: ZipEntry, offset: int) -> bytes:
         told["crc"],
         told["packed"],
         told["size"],
-        len(name),  # type: ignore[arg-type]  # always bytes
+        len(name),
         len(entry.central_extra),
         len(entry.comment),
         0,
@@ -196,7 +196,7 @@ def zip_central(entry: ZipEntry, offset: int) -> bytes:
         entry.attributes,
         told.get("offset", offset),
     )
-    return head + name + entry.central_extra + entry.comment  # type: ignore[operator]  # always bytes
+    return head + name + entry.central_extra + entry.comment
 
 
 def zip_end(count: int, size: int, offset: int, comment: bytes = b"") -> bytes:

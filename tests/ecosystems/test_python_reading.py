@@ -194,3 +194,10 @@ def test_a_broken_wheel_is_refused(refused, shape):
 
 def test_an_oversized_metadata_is_refused(refused):
     refused(PYPI.read, wheel(info=pkg_info(body=Random(1).randbytes(600_000).hex())), "archive_limit")
+
+
+def test_old_and_odd_fields_become_nothing(stored):
+    info = pkg_info("a", "1", "Summary: UNKNOWN", "License: UNKNOWN", "Home-page: javascript:alert(1)", "Author: UNKNOWN")
+    manifest = PYPI.read(stored(sdist(tar_file(f"{ROOT}/README", b"Hi"), info=info))).manifest
+    assert (manifest.description, manifest.license, manifest.homepage) == ("", "", "")
+    assert (manifest.readme, manifest.readme_format) == ("Hi", "text")
