@@ -47,6 +47,10 @@ def configure_database() -> None:
 configure_database()
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 django.setup()
+# workers of xdist inherit the environment: with this in it, they would read the settings before they come here
+del os.environ["DJANGO_SETTINGS_MODULE"]
+if Path(settings.DATA_DIR) != ROOM:
+    raise RuntimeError("The settings were read before tests/conftest.py: unset DJANGO_SETTINGS_MODULE and run again.")
 
 from tests.builders import Cast, assemble_cast  # noqa: E402  # needs the apps
 
