@@ -201,8 +201,13 @@ def _listings(release: Release) -> dict[str, list[tuple[str, int, str, bool]]]:
 
 def _entry(entry: list[Any], version: str) -> tuple[str, int, str, bool]:
     path, size, sha256, executable = entry
+    return versionless(path, version), size, sha256, executable
+
+
+def versionless(path: str, version: str) -> str:
+    """The path as differences name it: Python archives carry the version in their top folders."""
     top, slash, rest = path.partition("/")
-    return top.replace(version, "…") + slash + rest, size, sha256, executable
+    return top.replace(version, "…") + slash + rest
 
 
 def _merge(

@@ -47,7 +47,13 @@ class DocumentTable(History):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
         """Rows without their bytes, but with how many there are."""
-        return super().get_queryset(request).defer("body").annotate(body_size=Length("body")).select_related("package", "project")
+        return (
+            super()
+            .get_queryset(request)
+            .defer("body")
+            .annotate(body_size=Length("body"))
+            .select_related("package", "project")
+        )
 
     @admin.display(description=_("looked up as"), ordering="lookup")
     def lookup_code(self, document: Document) -> SafeString | str:

@@ -1,7 +1,8 @@
 """The review page: the question, the evidence and the decision on one screen, the differences below."""
 
-from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.contrib import admin, messages
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -9,8 +10,8 @@ from django.utils.timesince import timesince
 
 from accounts.admin.tables import actor_of
 from accounts.errors import RegistryError
-from registry import ecosystems
-from registry.admin import evidence, queue
+from registry import downloading, ecosystems
+from registry.admin import evidence, queue, texts
 from registry.admin.filtering import Filters
 from registry.models import Release
 
@@ -52,6 +53,40 @@ def review(request: HttpRequest, release_id: int, refusal: RegistryError | None 
     }
     status = STATUS_OF.get(type(refusal).__name__, 400) if refusal else 200
     return TemplateResponse(request, "admin/review.html", context, status=status)
+
+
+def file_difference(request: HttpRequest, release_id: int) -> HttpResponse:
+    """The difference of one file (`?path=`); with `?part=1` without the page around it."""
+    release = get_object_or_404(Release.objects.select_related("package"), pk=release_id)
+    path = request.GET.get("path", "").replace("\x00", "")
+    try:
+        found = texts.compare(release, path, actor_of(request))
+        status = 200
+    except RegistryError as refusal:
+        found, status = texts.TextDiff(path, note=refusal.message), 404
+    context = {"release": release, "found": found}
+    if request.GET.get("part"):
+        return TemplateResponse(request, "admin/parts/text_diff.html", context, status=status)
+    context |= {**admin.site.each_context(request), "title": path, "is_review": True}
+    return TemplateResponse(request, "admin/file_difference.html", context, status=status)
+
+
+def archive(request: HttpRequest, release_id: int) -> HttpResponseBase:
+    """The file itself, for a reviewer's own tools: always as an attachment, never as what it claims to be."""
+    release = get_object_or_404(Release.objects.select_related("package"), pk=release_id)
+    try:
+        download = downloading.reviewable(release, actor_of(request))
+    except RegistryError as refusal:
+        messages.error(request, refusal.message)
+        return HttpResponseRedirect(url_of(release))
+    response = FileResponse(
+        download.open(),
+        as_attachment=True,
+        filename=download.artifact.filename,
+        content_type="application/octet-stream",
+    )
+    response["Content-Length"] = str(download.artifact.size)
+    return response
 
 
 def url_of(release: Release, query: str = "") -> str:

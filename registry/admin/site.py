@@ -36,6 +36,8 @@ class RegistryAdminSite(AdminSite):
             path("tables/", self.admin_view(self.tables), name="tables"),
             path("queue/decide/", self.admin_view(deciding.decide_many), name="decide-many"),
             path("review/<int:release_id>/", self.admin_view(review.review), name="review"),
+            path("review/<int:release_id>/file/", self.admin_view(review.file_difference), name="file-difference"),
+            path("review/<int:release_id>/archive/", self.admin_view(review.archive), name="review-archive"),
             path("review/<int:release_id>/decide/", self.admin_view(deciding.decide_one), name="decide"),
         ]
         return ours + super().get_urls()

@@ -32,6 +32,33 @@
     },
   });
 
+  /* Differences of single files open below their line; without this script they are pages of their own. */
+  document.getElementById("diff").addEventListener("click", async (event) => {
+    const link = event.target.closest("a[data-diff]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const row = link.closest("tr");
+    if (link.getAttribute("aria-expanded")) {
+      const opened = link.getAttribute("aria-expanded") === "false";
+      link.setAttribute("aria-expanded", String(opened));
+      row.nextElementSibling.hidden = !opened;
+      return;
+    }
+    let part;
+    try {
+      part = (await window.adminFetch(`${link.href}&part=1`)).querySelector(".text-diff");
+    } catch {
+      window.location.assign(link.href);
+      return;
+    }
+    const below = document.createElement("tr");
+    const cell = below.insertCell();
+    cell.colSpan = row.cells.length;
+    cell.append(part);
+    row.after(below);
+    link.setAttribute("aria-expanded", "true");
+  });
+
   const running = () => panes.querySelector("[data-running]") !== null;
   const ended = () => {
     /* Findings, licence and what may be decided follow from the checks; what was typed is never thrown away. */
