@@ -28,9 +28,9 @@ if os.environ.get("REDIS_URL") and WORKER:
     os.environ["REDIS_URL"] = os.environ["REDIS_URL"].rstrip("/") + "/" + WORKER.removeprefix("gw")
 
 import django  # noqa: E402  # only after the environment stands
-import pytest  # noqa: E402
-from django.conf import settings  # noqa: E402
-from django.core.cache import cache  # noqa: E402
+import pytest  # noqa: E402  # likewise
+from django.conf import settings  # noqa: E402  # likewise
+from django.core.cache import cache  # noqa: E402  # likewise
 
 
 def configure_database() -> None:
