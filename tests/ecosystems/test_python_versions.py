@@ -61,3 +61,9 @@ def test_what_is_no_version_is_refused_and_sorts_first(version):
     with pytest.raises(InvalidInput):
         PYPI.canonical_version(version)
     assert PYPI.sort_key(version) < PYPI.sort_key("0.dev0")
+
+
+def test_a_prerelease_satisfies_a_range_only_if_it_is_named_or_asked_for():
+    assert not PYPI.parse_range(">=1").contains("2.0rc1")
+    assert PYPI.parse_range(">=1").contains("2.0rc1", prerelease=True)
+    assert PYPI.parse_range(">=2.0rc1").contains("2.0rc1")
