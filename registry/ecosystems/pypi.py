@@ -50,7 +50,8 @@ class SpecifierRange:
     def contains(self, version: str, *, prerelease: bool = False) -> bool:
         """Whether the version satisfies every specifier."""
         parsed = _parse(version)
-        return parsed is not None and self.specifiers.contains(parsed, prereleases=prerelease or None)
+        allowed = prerelease or bool(self.specifiers.prereleases)
+        return parsed is not None and self.specifiers.contains(parsed, prereleases=allowed)
 
     def filter(self, versions: Iterable[str], *, prerelease: bool = False) -> list[str]:
         """Those that satisfy, as pip chooses: pre-releases only if nothing else does."""

@@ -197,7 +197,9 @@ def test_an_oversized_metadata_is_refused(refused):
 
 
 def test_old_and_odd_fields_become_nothing(stored):
-    info = pkg_info("a", "1", "Summary: UNKNOWN", "License: UNKNOWN", "Home-page: javascript:alert(1)", "Author: UNKNOWN")
+    info = pkg_info(
+        "a", "1", "Summary: UNKNOWN", "License: UNKNOWN", "Home-page: javascript:alert(1)", "Author: UNKNOWN"
+    )
     manifest = PYPI.read(stored(sdist(tar_file(f"{ROOT}/README", b"Hi"), info=info))).manifest
     assert (manifest.description, manifest.license, manifest.homepage) == ("", "", "")
     assert (manifest.readme, manifest.readme_format) == ("Hi", "text")
