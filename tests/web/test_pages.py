@@ -193,14 +193,18 @@ def test_private_packages_do_not_exist_for_strangers(alice, bob, mallory, tmp_pa
 
 
 def test_scoped_and_odd_names_have_pages(client, acme):
-    for name, ecosystem in (("@acme-utils/core", "npm"), ("library/nginx", "docker"), ("org.example:thing", "maven")):
+    for name, ecosystem, version in (
+        ("@acme-utils/core", "npm", "1.0.0+build.1"),
+        ("library/nginx", "docker", "1.27-alpine"),
+        ("org.example:thing", "maven", "1.0.RC1"),
+        ("thing", "pypi", "1!2.0+local.1"),
+    ):
         package = builders.package(acme, name, ecosystem)
-        canonical = ecosystems.get(ecosystem).canonical_version("1.0.0+build.1")
-        builders.release(package, "1.0.0+build.1", canonical=canonical)
+        builders.release(package, version, canonical=ecosystems.get(ecosystem).canonical_version(version))
         documents.rebuild(package)
         address = reverse("package", kwargs={"ecosystem": ecosystem, "name": name})
-        assert "1.0.0+build.1" in page(client, address)
-        assert "Decision record" in page(client, f"{address}/versions/1.0.0+build.1")
+        assert version in page(client, address)
+        assert "Decision record" in page(client, f"{address}/versions/{version}")
     assert "core" in page(client, "/packages/npm/@acme-utils%2Fcore")
 
 
