@@ -118,7 +118,15 @@ def _compare_manifests(previous: Release, release: Release) -> tuple[Change, ...
     before["license"], after["license"] = previous.license, release.license
     fields = sorted(before.keys() | after.keys(), key=lambda field: (not field.startswith("install script"), field))
     changes = (Change(field, before.get(field, ""), after.get(field, "")) for field in fields)
-    return tuple(change for change in changes if change.before != change.after)[:MAX_ROWS]
+    differing = [change for change in changes if change.before != change.after]
+    return tuple(change for change in differing if not _is_said(change, differing))[:MAX_ROWS]
+
+
+def _is_said(change: Change, changes: Iterable[Change]) -> bool:
+    """Whether another change says the same: scripts of the raw manifest, and a declaration that is the license."""
+    kind, dot, name = change.field.partition(".")
+    other = f"install script {name}" if kind == "scripts" and dot else "license" if kind == "license declared" else ""
+    return any((one.field, one.before, one.after) == (other, change.before, change.after) for one in changes)
 
 
 def _facts(manifest: ReleaseManifest | None) -> dict[str, str]:

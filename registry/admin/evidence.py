@@ -55,6 +55,11 @@ class Evidence:
     siblings: list[tuple[str, int]] = field(default_factory=list)
 
     @property
+    def scan(self) -> str:
+        """How the search for known flaws stands: a status of its check, or "" where there was none."""
+        return next((check.status for check in self.progress.checks if check.name == "vulnerabilities"), "")
+
+    @property
     def primary(self) -> Artifact | None:
         """The file that decisions bind to."""
         return self.artifacts[0] if self.artifacts else None

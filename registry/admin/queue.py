@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Prefetch
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
@@ -72,12 +74,22 @@ class Row:
     @property
     def age(self) -> str:
         """How long ago it was asked for, in one unit."""
-        return timesince(self.release.submitted_at, depth=1)
+        return waited(self.release.submitted_at)
 
     @property
     def remarks(self) -> list[Check]:
         """The checks to speak of: failures, else warnings."""
         return self.progress.failed or self.progress.warned
+
+
+def waited(since: datetime) -> str:
+    """A time span in its largest unit."""
+    return timesince(since, depth=1) if timezone.now() - since >= timedelta(minutes=1) else _("under a minute")
+
+
+def ago(at: datetime) -> str:
+    """A moment in the past, in words."""
+    return _("%s ago") % waited(at)
 
 
 @dataclass(frozen=True, slots=True)

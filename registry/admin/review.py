@@ -6,7 +6,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.timesince import timesince
 
 from accounts.admin.tables import actor_of
 from accounts.errors import RegistryError
@@ -38,7 +37,7 @@ def review(request: HttpRequest, release_id: int, refusal: RegistryError | None 
         "release": release,
         "package": release.package,
         "is_review": True,
-        "age": timesince(release.submitted_at, depth=1),
+        "age": queue.ago(release.submitted_at),
         "purl": ecosystems.get(release.package.ecosystem).purl(release.package.name, release.version),
         "evidence": found,
         "progress": found.progress,
