@@ -157,14 +157,10 @@ class S3Store:
                     Metadata={"sha256": sha256},
                     IfNoneMatch="*",
                 )
-        except ClientError as problem:
-            if problem.response["ResponseMetadata"]["HTTPStatusCode"] not in (409, 412) or not self._is_whole(
-                key, size
-            ):
-                raise OSError(f"S3 refused {key}: {problem}") from problem
-        except BotoCoreError as problem:
+        except (BotoCoreError, ClientError) as problem:
+            # there already, or an answer was lost on the way: what counts is what the bucket holds
             if not self._is_whole(key, size):
-                raise OSError(f"S3 does not answer: {problem}") from problem
+                raise OSError(f"S3 did not take {key}: {problem}") from problem
 
     def _is_whole(self, key: str, size: int) -> bool:
         from botocore.exceptions import BotoCoreError, ClientError
