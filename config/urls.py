@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from registry.api.health import health
+
 api = [
     path("", include("registry.api.urls")),
     path("", include("accounts.api.urls")),
@@ -15,6 +17,7 @@ urlpatterns = [
     path("v1/", include((api, "api"), namespace="v1")),
     path("api/", include("registry.api.schema_urls")),
     path("admin/", admin.site.urls),
+    path("health", health),
     path("", include("accounts.web.urls")),
     path("", include("registry.web.urls")),
 ]
