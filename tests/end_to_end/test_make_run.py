@@ -40,6 +40,9 @@ def test_a_fresh_clone_becomes_a_portal_and_ctrl_c_leaves_nothing(portal: Runnin
     assert portal.address in portal.text
     assert len(portal.password) >= 12
 
+    health = get(f"{portal.address}/health")
+    assert health["status"] == "ok", health
+    assert health["broker"]["detail"].startswith("Valkey")
     demo = get(f"{portal.address}/api/v1/packages?limit=100")
     statuses = {row["status"] for row in demo["packages"]}
     assert demo["total"] >= 15
@@ -90,5 +93,6 @@ def test_without_a_broker_the_worker_polls(portal: RunningPortal, folder: Path):
     portal.settings = {"BROKER": "none", "DATA_DIR": str(folder / "var-without-broker"), "DEMO": "0"}
     portal.start(timeout=120)
     assert "polls the database" in portal.text
+    assert get(f"{portal.address}/health")["broker"]["detail"].startswith("none")
     assert get(f"{portal.address}/api/v1/packages")["total"] == 0
     assert any("manage.py work" in line for line in processes_of(folder).values())
