@@ -1,21 +1,20 @@
-"""Semantic versions and npm's range language, after the node-semver 7 grammar, in time linear in the text.
+"""Semantic versions, read by `semver`, and npm's range language on top, after the node-semver 7 grammar.
 
-Own code because the Python ports backtrack on hostile input and misjudge pre-releases under `includePrerelease`.
+The ranges are own code because the Python ports backtrack on hostile input and misjudge pre-releases under
+`includePrerelease`; this takes time linear in the text.
 """
 
 import re
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
+import semver
+
 from registry.ecosystems.naming import invalid_range, shorten
 
 MAX_LENGTH = 256
 MAX_NUMBER = 2**53 - 1
 
-_STRICT = re.compile(
-    r"v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?",
-    re.ASCII,
-)
 _LOOSE = re.compile(r"[v= ]*(\d+)\.(\d+)\.(\d+)(?:-?([0-9A-Za-z-][0-9A-Za-z.-]*))?(?:\+[0-9A-Za-z.-]+)?", re.ASCII)
 _PARTIAL = re.compile(
     r"(~>?|\^|[<>]?=?)[v=]*(\d+|[xX*])(?:\.(\d+|[xX*])(?:\.(\d+|[xX*])(?:-?([0-9A-Za-z-][0-9A-Za-z.-]*))?)?)?"
@@ -57,21 +56,23 @@ def parse(text: str, *, loose: bool = False) -> Version | None:
 
 @lru_cache(maxsize=16384)
 def _parse(text: str, loose: bool) -> Version | None:
-    match = (_LOOSE if loose else _STRICT).fullmatch(text.strip())
-    if match is None:
-        return None
-    major, minor, patch = (int(match[index]) for index in (1, 2, 3))
-    pre = match[4] or ""
-    if max(major, minor, patch) > MAX_NUMBER or not _pre_is_valid(pre, loose):
-        return None
-    return Version(major, minor, patch, pre)
+    found = _read_loose(text.strip()) if loose else _read_strict(text.strip())
+    return found if found and max(found.major, found.minor, found.patch) <= MAX_NUMBER else None
 
 
-def _pre_is_valid(pre: str, loose: bool) -> bool:
-    if not pre:
-        return True
-    parts = pre.split(".")
-    return all(parts) and (loose or not any(part.isdigit() and len(part) > 1 and part[0] == "0" for part in parts))
+def _read_strict(text: str) -> Version | None:
+    plain = text.removeprefix("v")
+    if not plain.isascii() or not semver.Version.is_valid(plain):
+        return None
+    found = semver.Version.parse(plain)
+    return Version(found.major, found.minor, found.patch, found.prerelease or "")
+
+
+def _read_loose(text: str) -> Version | None:
+    match = _LOOSE.fullmatch(text)
+    if match is None or "" in (match[4] or "0").split("."):
+        return None
+    return Version(int(match[1]), int(match[2]), int(match[3]), match[4] or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ class _Partial:
 
 def _partial(token: str, text: str) -> _Partial:
     match = _PARTIAL.fullmatch(token.strip())
-    if match is None or (match[5] and not _pre_is_valid(match[5], loose=True)):
+    if match is None or "" in (match[5] or "0").split("."):
         raise invalid_range(text, f"“{shorten(token)}” cannot be read")
     major, minor, patch = (None if part in (None, "x", "X", "*") else int(part) for part in match.group(2, 3, 4))
     if (major is None and (minor, patch) != (None, None)) or (minor is None and patch is not None):
