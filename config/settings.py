@@ -267,6 +267,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "TAGS": [{"name": name} for name in ("Packages", "Review", "Security", "Licences", "Tokens", "Signing keys")],
     "PATH_CONVERTER_OVERRIDES": {
         "package": {"type": "string", "pattern": "^[^/]+$", "description": "The name; a scope's slash as `%2F`"},
         "version": {"type": "string", "pattern": "^[^/]+$", "description": "A version, or a dist-tag"},

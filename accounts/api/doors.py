@@ -10,13 +10,13 @@ from accounts import auditing
 from accounts.actors import ANONYMOUS, Actor
 from accounts.api.answers import DoorSchema
 from accounts.api.authentication import SAFE_METHODS
-from accounts.errors import Forbidden, RegistryError
+from accounts.errors import Forbidden, RegistryError, Unauthenticated
 
 
 class Door(APIView):
     """An API view that knows its actor, answers OPTIONS with a word, and notes refused writes in the audit trail."""
 
-    audits_refusals = True
+    audits_refusals = True  # False where the activity behind the door does
     is_public = False
     schema = DoorSchema()
 
@@ -32,12 +32,14 @@ class Door(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         """Note a write that was refused for lack of permission, then answer it."""
-        if isinstance(exc, Forbidden) and self.audits_refusals and self.request.method not in SAFE_METHODS:
-            self._note_refusal(exc)
+        is_write = self.request.method not in SAFE_METHODS
+        if is_write and isinstance(exc, Forbidden | Unauthenticated):
+            is_known = self._credential_is_good()
+            if self.audits_refusals or not is_known:
+                self._note_refusal(exc, self.actor if is_known else ANONYMOUS)
         return super().handle_exception(exc)
 
-    def _note_refusal(self, refusal: Forbidden) -> None:
-        actor = self.actor if self._credential_is_good() else ANONYMOUS
+    def _note_refusal(self, refusal: RegistryError, actor: Actor) -> None:
         action = f"api.{(self.request.method or '').lower()}"
         with transaction.atomic():
             auditing.refused(action, self.request.path, actor, refusal)

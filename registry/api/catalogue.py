@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from accounts.api.answers import in_query, route
 from accounts.api.doors import Door
-from registry import documents, searching, submitting
+from registry import documents, publishing, searching, submitting
 from registry.api import caching, paging
 from registry.api.reading import text_of
 from registry.api.shapes import ECOSYSTEMS, STATUSES, Categories, Packages, Submission, Submitted
@@ -47,7 +47,8 @@ class PackagesDoor(Door):
     @route("Submit a third-party package for review", TAG, {201: Submitted}, 409, 413, 415, 422, request=Submission)
     def post(self, request: Request) -> Response:
         """It is checked by machines and decided by a maintainer. Needs the scope `publish`."""
-        self.actor.need("publish")
+        with publishing.refusals_audited("release.submit", "submission", self.actor):
+            self.actor.need("publish")
         wanted = Submission.read(request.data)
         wanted["keywords"] = tuple(wanted.get("keywords", ()))
         release = submitting.submit(submitting.Submission(**wanted), self.actor)

@@ -5,6 +5,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import AuditEvent
 from registry import documents
 from tests import builders
 from tests.api.clients import ApiClient
@@ -149,6 +150,8 @@ def test_submitting_needs_a_credential_with_the_scope(cast, nobody, client_of):
     anonymous = nobody.send("POST", "/packages", wanted)
     assert (anonymous.status_code, anonymous["WWW-Authenticate"]) == (401, "Bearer")
     assert client_of(cast.alice, "read").send("POST", "/packages", wanted).status_code == 403
+    refused = AuditEvent.objects.filter(outcome="refused", action="release.submit")
+    assert [event.actor for event in refused] == [str(cast.alice.pseudonym), "anonymous"]
 
 
 @pytest.mark.parametrize(
