@@ -1,6 +1,10 @@
 """Checks and decisions in the admin: evidence, to be searched and never rewritten."""
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -10,12 +14,27 @@ from accounts.admin.tables import History, as_table, chip, link, moment, shorten
 from registry.models import Check, Decision
 
 
+class NameFilter(admin.SimpleListFilter):
+    """Which check it is; the names are those of the settings, so that none need be looked for."""
+
+    title = _("check")
+    parameter_name = "check"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The checks that are set up."""
+        return [(name, name) for name in settings.REGISTRY_CHECKS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Check]) -> QuerySet[Check]:
+        """The rows of the chosen check."""
+        return queryset.filter(name=self.value()) if self.value() else queryset
+
+
 @admin.register(Check)
 class CheckTable(History):
     """Automated verdicts, over all releases."""
 
     list_display = ("name", "status_chip", "release_link", "summary", "duration", moment("finished_at", _("finished")))
-    list_filter = ("status", "name", "release__package__ecosystem", ("finished_at", admin.DateFieldListFilter))
+    list_filter = ("status", NameFilter, "release__package__ecosystem", ("finished_at", admin.DateFieldListFilter))
     search_fields = ("release__package__name", "release__version", "summary")
     search_help_text = _("A package’s name, a version, or words of the summary.")
     date_hierarchy = "finished_at"
@@ -62,6 +81,7 @@ class CheckTable(History):
 class DecisionTable(History):
     """Who decided what, on which digest, over which verdicts."""
 
+    ordering = ("-id",)
     list_display = (
         "answer_chip",
         "release_link",
@@ -83,7 +103,7 @@ class DecisionTable(History):
     )
     readonly_fields = ("answer_chip", "release_link", "overridden", "digest", "verdicts_table", "checks_table")
 
-    def get_queryset(self, request: HttpRequest):  # type: ignore[no-untyped-def]  # the stubs name a private manager type
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
         """Lists need neither verdicts nor checks."""
         rows = super().get_queryset(request)
         is_list = request.resolver_match is not None and str(request.resolver_match.url_name).endswith("changelist")

@@ -123,7 +123,7 @@ def _one_of(value: str | None, allowed: Any) -> str:
 # --- counts --------------------------------------------------------------------------------------------------------
 @dataclass(slots=True)
 class Counts:
-    """How many releases each choice would show, whatever else is chosen; read in three queries."""
+    """How many releases each choice would show, whatever else is chosen; empty where they are not counted."""
 
     states: dict[str, int] = field(default_factory=dict)
     ecosystems: dict[str, int] = field(default_factory=dict)
@@ -137,17 +137,17 @@ def count(filters: Filters) -> Counts:
     listed = Release.objects.listed().order_by()
     states = dict(listed.values_list("status").annotate(n=Count("pk")))
     counts = Counts(states={state: states.get(state, 0) for state in STATES})
-    rows = filters.of_state().order_by().values_list("package__ecosystem", "origin").annotate(n=Count("pk"))
-    for ecosystem, origin, number in rows:
-        counts.ecosystems[ecosystem] = counts.ecosystems.get(ecosystem, 0) + number
-        counts.origins[origin] = counts.origins.get(origin, 0) + number
-    if filters.state == "pending":
+    if filters.state == Release.Status.PENDING:
         _count_waiting(filters, counts)
     return counts
 
 
 def _count_waiting(filters: Filters, counts: Counts) -> None:
-    """Ages and checks, for what waits; decided releases are too many, and nobody asks it of them."""
+    """The choices over what waits; decided releases are too many, and nobody asks it of them."""
+    rows = filters.of_state().order_by().values_list("package__ecosystem", "origin").annotate(n=Count("pk"))
+    for ecosystem, origin, number in rows:
+        counts.ecosystems[ecosystem] = counts.ecosystems.get(ecosystem, 0) + number
+        counts.origins[origin] = counts.origins.get(origin, 0) + number
     now = timezone.now()
     ages = {f"age_{key}": Count("pk", filter=Q(submitted_at__lte=now - AGES[key][1])) for key in AGES}
     checks = {f"checks_{key}": Count("pk", filter=by_checks(key)) for key in CHECKS}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.tables import Table, chip, code, link, moment
 from registry import documents
-from registry.models import DistTag, Package, PackageMaintainer
+from registry.models import DistTag, Package, PackageMaintainer, Release
 
 
 class MaintainerInline(admin.TabularInline):
@@ -86,7 +86,8 @@ class PackageTable(Table):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Package]:
         """Packages with how many versions they hold."""
-        return super().get_queryset(request).annotate(releases_held=Count("releases"))
+        held = Release.objects.filter(package=OuterRef("pk")).order_by().values("package").annotate(n=Count("pk"))
+        return super().get_queryset(request).annotate(releases_held=Subquery(held.values("n")))
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
         """After the rows, the documents that are served from them."""
@@ -106,7 +107,7 @@ class PackageTable(Table):
     @admin.display(description=_("versions"), ordering="releases_held")
     def release_count(self, package: Any) -> int:
         """How many versions it holds."""
-        return int(package.releases_held)
+        return package.releases_held or 0
 
     @admin.display(description=_("versions"))
     def releases_link(self, package: Package) -> SafeString:

@@ -181,5 +181,6 @@ def _selects(filters: Filters, counts: Counts) -> list[tuple[str, str, list[Choi
 
 def _choices(labels: dict[Any, Any], counts: dict[str, int], chosen: str) -> list[Choice]:
     return [
-        Choice(str(value), label, counts.get(str(value), 0), str(value) == chosen) for value, label in labels.items()
+        Choice(str(value), label, counts.get(str(value), 0) if counts else None, str(value) == chosen)
+        for value, label in labels.items()
     ]

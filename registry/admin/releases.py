@@ -91,6 +91,7 @@ class ListedFilter(admin.SimpleListFilter):
 class ReleaseTable(History):
     """Every version there ever was; removed ones are their own tombstones."""
 
+    ordering = ("-id",)
     list_display = (
         "review_link", "version_code", "status_chip", "origin", "license", "submitted_by",
         moment("submitted_at", _("submitted")), "size_text",
@@ -193,6 +194,7 @@ class ReleaseTable(History):
 class ArtifactTable(History):
     """Files of releases."""
 
+    ordering = ("-id",)
     list_display = (
         "filename",
         "release_link",
@@ -249,6 +251,7 @@ class ArtifactTable(History):
 class BlobTable(History):
     """Stored bytes under their digest."""
 
+    ordering = ("-id",)
     list_display = (
         "digest",
         "generation",
