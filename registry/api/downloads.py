@@ -52,7 +52,7 @@ class DownloadDoor(Door):
         package = resolving.find_package(name, self.actor, ecosystem_of(request))
         release = resolving.find_release(package, version, self.actor)
         download = downloading.open_artifact(release, self.actor, text_of(request, "file", longest=255))
-        headers = _headers(download)
+        headers = _headers(download, is_exact=version == release.version)
         if caching.is_known(request, headers["ETag"]):
             return HttpResponse(status=304, headers=headers)
         span = _span(request, download.artifact.size, headers["ETag"])
@@ -63,13 +63,17 @@ class DownloadDoor(Door):
         return _file(request, download, span, headers)
 
 
-def _headers(download: downloading.Download) -> dict[str, str]:
-    """What is said of the file in every answer: it never changes, and a browser must not run it."""
+def _headers(download: downloading.Download, *, is_exact: bool) -> dict[str, str]:
+    """What is said of the file in every answer: a browser must not run it, and under its exact version it is for ever.
+
+    A dist-tag moves, so what was found under one must be asked for again.
+    """
     artifact = download.artifact
+    lasting = "max-age=31536000, immutable" if is_exact else "no-cache"
     digest = base64.b64encode(bytes.fromhex(artifact.sha256)).decode()
     return {
         "ETag": f'"{artifact.sha256}"',
-        "Cache-Control": f"{'private' if download.is_private else 'public'}, max-age=31536000, immutable",
+        "Cache-Control": f"{'private' if download.is_private else 'public'}, {lasting}",
         "Vary": caching.VARY,
         "Accept-Ranges": "bytes",
         "Content-Disposition": content_disposition_header(True, artifact.filename) or "attachment",
