@@ -8,6 +8,7 @@ class RegistryError(Exception):
     """The root of every refusal. `message` says what to do; `details` maps a field to its reasons."""
 
     code = "error"
+    is_noted = False  # True once the audit trail tells of it, so that no door notes it again
 
     def __init__(
         self,

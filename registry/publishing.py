@@ -125,6 +125,7 @@ def refusals_audited(action: str, what: str, actor: Actor) -> Iterator[None]:
         details = {"code": refusal.code, "reason": refusal.message[:500]}
         with transaction.atomic():
             auditing.record(action, what[:200], actor, outcome="refused", details=details)
+        refusal.is_noted = True
         raise
 
 

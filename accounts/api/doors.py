@@ -16,7 +16,6 @@ from accounts.errors import Forbidden, RegistryError, Unauthenticated
 class Door(APIView):
     """An API view that knows its actor, answers OPTIONS with a word, and notes refused writes in the audit trail."""
 
-    audits_refusals = True  # False where the activity behind the door does
     is_public = False
     schema = DoorSchema()
 
@@ -33,10 +32,8 @@ class Door(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         """Note a write that was refused for lack of permission, then answer it."""
         is_write = self.request.method not in SAFE_METHODS
-        if is_write and isinstance(exc, Forbidden | Unauthenticated):
-            is_known = self._credential_is_good()
-            if self.audits_refusals or not is_known:
-                self._note_refusal(exc, self.actor if is_known else ANONYMOUS)
+        if is_write and isinstance(exc, Forbidden | Unauthenticated) and not exc.is_noted:
+            self._note_refusal(exc, self.actor if self._credential_is_good() else ANONYMOUS)
         return super().handle_exception(exc)
 
     def _note_refusal(self, refusal: RegistryError, actor: Actor) -> None:

@@ -30,7 +30,6 @@ FILTERS = [
 class PackagesDoor(Door):
     """`/packages`."""
 
-    audits_refusals = False  # submitting does
     is_public = True
 
     @route("Find packages", TAG, {200: Packages}, parameters=[*FILTERS, *paging.PARAMETERS])

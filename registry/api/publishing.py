@@ -27,8 +27,6 @@ PARAMETERS = [
 class PublishDoor(Door):
     """`/packages/publish`."""
 
-    audits_refusals = False  # publishing does
-
     @route(
         "Publish a signed archive",
         "Packages",
