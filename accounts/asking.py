@@ -39,11 +39,12 @@ def actor_of(request: HttpRequest) -> Actor:
 def session_actor(user: User, address: str = "", slug: str | None = None) -> Actor:
     """The actor of a signed-in person: everything that their role allows."""
     mine, scopes = projects.of(user), users.scopes_of(user)
+    project = _project(user, mine, slug, enters_all="admin" in scopes)
     return Actor(
         kind="session",
         user=user,
-        project=_project(user, mine, slug, enters_all="admin" in scopes),
-        project_ids=frozenset(mine),
+        project=project,
+        project_ids=_seen(mine, project, slug),
         scopes=scopes,
         address=address,
     )
@@ -56,12 +57,12 @@ def _token_actor(raw: str, address: str, slug: str | None, *, is_bearer: bool) -
         message = "The token is not valid: it may be mistyped, expired or revoked. Create a new one."
         raise Unauthenticated(message, code="bad_token") if is_bearer else Forbidden(message, code="bad_token")
     mine, scopes = _projects_of(token), users.scopes_of(token.user) & frozenset(token.scopes)
-    enters_all = "admin" in scopes and token.project_id is None
+    project = _project(token.user, mine, slug, enters_all="admin" in scopes and token.project_id is None)
     actor = Actor(
         kind="token",
         user=token.user,
-        project=_project(token.user, mine, slug, enters_all=enters_all),
-        project_ids=frozenset(mine),
+        project=project,
+        project_ids=_seen(mine, project, slug),
         scopes=scopes,
         credential_id=str(token.pk),
         address=address,
@@ -87,6 +88,11 @@ def _project(user: User, mine: dict[int, Project], slug: str | None, *, enters_a
     if found is None:
         raise _no_such_project()
     return found
+
+
+def _seen(mine: dict[int, Project], project: Project | None, slug: str | None) -> frozenset[int]:
+    """Whose private packages are seen: those of all the caller's projects, or of the one that X-Project-ID names."""
+    return frozenset(mine) if slug is None or project is None else frozenset({project.pk})
 
 
 def _no_such_project() -> Forbidden:
