@@ -196,6 +196,12 @@ def download_path(package: Package, version: str) -> str:
 
 
 @register.simple_tag
+def sbom_path(package: Package, version: str) -> str:
+    """Where the bill of materials of a version is fetched."""
+    return f"{documents.version_url(package, version)}/sbom"
+
+
+@register.simple_tag
 def signature_path(package: Package, version: str) -> str:
     """Where the armored signature of a version is fetched."""
     return f"{documents.version_url(package, version)}/signature"

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from registry.web import restructured
 from registry.web.highlighting import highlight
 
-VERSION = "2"
+VERSION = "3"
 LONGEST = 256 * 1024
 KEPT_SECONDS = 7 * 24 * 3600
 ID_PREFIX = "readme-"
@@ -53,6 +53,7 @@ def _render(text: str, form: str) -> str:
     if form == "rst":
         shown, form = restructured.to_markdown(shown), "markdown"
     body = _markdown().render(shown) if form == "markdown" else f'<pre tabindex="0">{escape(shown)}</pre>'
+    body = body.replace("<pre><code", '<pre tabindex="0"><code')
     if len(text) > LONGEST:
         body += f"<p>{escape(_('This README is longer; the file in the package holds all of it.'))}</p>"
     return clean(body)
@@ -110,12 +111,16 @@ def _image_as_link(renderer: Any, tokens: Sequence[Token], index: int, options: 
 
 
 def _adapt(state: Any) -> None:
-    """Headings one level down (the page has its own first), with ids; in-page links follow; relative ones go."""
+    """Headings below the page's own first, no level left out, with ids; in-page links follow; relative ones go."""
     seen: dict[str, int] = {}
+    above: list[str] = []
     for position, token in enumerate(state.tokens):
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
         if token.type == "heading_open":
+            while above and above[-1] >= token.tag:
+                above.pop()
+            above.append(token.tag)
+            token.tag = f"h{min(len(above) + 1, 6)}"
+            state.tokens[position + 2].tag = token.tag
             token.attrSet("id", ID_PREFIX + _slug(state.tokens[position + 1].content, seen))
         if token.type == "inline":
             _adapt_links(token.children or [])

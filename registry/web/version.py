@@ -6,8 +6,10 @@ from accounts.actors import Actor
 from registry import diffing, ecosystems, explaining, resolving, searching
 from registry.errors import NotFound
 from registry.models import Artifact, Check, Package, Release
-from registry.web.package import Verdicts, findings_of, known_ecosystem
+from registry.web.package import known_ecosystem
+from registry.web.package_view import Verdicts
 from registry.web.pages import Page, plain_name
+from registry.web.tabs import findings_of
 
 DECISIONS_SHOWN = 20
 

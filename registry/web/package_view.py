@@ -1,0 +1,122 @@
+"""What the page of a package says, each part read once and only if the page needs it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.functional import cached_property
+
+from accounts.actors import Actor
+from registry import documents, ecosystems, explaining, gates, resolving
+from registry.models import Artifact, Check, Dependency, Package, Release, ReleaseManifest
+from registry.web import charts
+from registry.web.listing import severities
+
+WEEKS = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What the gates say to this reader now, and what approval asks, or asked when it was decided."""
+
+    now: tuple[gates.Verdict, ...]
+    approving: tuple[gates.Verdict, ...]
+
+    @classmethod
+    def of(cls, explanation: explaining.Explanation) -> "Verdicts":
+        """The explanation's verdicts; those asked at download come first in it."""
+        asked_now = len(settings.REGISTRY_GATES["downloading"])
+        return cls(explanation.verdicts[:asked_now], explanation.verdicts[asked_now:])
+
+
+class PackageView:
+    """What the page says of a package, each part read once, when the page needs it."""
+
+    def __init__(self, package: Package, actor: Actor) -> None:
+        self.package = package
+        self.actor = actor
+
+    @cached_property
+    def releases(self) -> list[Release]:
+        """Every version in the ecosystem's own order, newest first; removed ones stay as tombstones."""
+        rows = Release.objects.filter(package=self.package).select_related("package__project", "project")
+        return documents.newest_first(self.package.ecosystem, rows)
+
+    @cached_property
+    def latest(self) -> Release | None:
+        """The version that the page speaks of."""
+        named = (one for one in self.releases if one.version == self.package.latest_version)
+        return next(named, self.releases[0] if self.releases else None)
+
+    @cached_property
+    def explanation(self) -> explaining.Explanation | None:
+        """May this reader have the latest version, and why not?"""
+        return explaining.explain(self.latest, self.actor) if self.latest else None
+
+    @property
+    def verdicts(self) -> "Verdicts | None":
+        """The explanation's verdicts, parted."""
+        return Verdicts.of(self.explanation) if self.explanation else None
+
+    @cached_property
+    def manifest(self) -> ReleaseManifest | None:
+        """What the latest version says of itself."""
+        return ReleaseManifest.objects.filter(release=self.latest).first()
+
+    @cached_property
+    def artifacts(self) -> list[Artifact]:
+        """The files of the latest version."""
+        return list(Artifact.objects.filter(release=self.latest).order_by("id"))
+
+    @cached_property
+    def checks(self) -> list[Check]:
+        """The automated checks of the latest version, in their order."""
+        return list(Check.objects.filter(release=self.latest))
+
+    @cached_property
+    def dependencies(self) -> list[Dependency]:
+        """What the latest version asks for."""
+        return list(Dependency.objects.filter(release=self.latest))
+
+    @cached_property
+    def maintainers(self) -> list[str]:
+        """Who may publish new versions."""
+        return list(self.package.maintainers.order_by("id").values_list("user__username", flat=True))
+
+    @cached_property
+    def also_in(self) -> list[str]:
+        """Other ecosystems with a package of this name."""
+        return resolving.also_in(self.package, self.actor)
+
+    @cached_property
+    def downloads(self) -> charts.Chart:
+        """Downloads by week."""
+        counts = charts.by_day([self.package.pk], WEEKS * 7)
+        return charts.weekly(counts.get(self.package.pk, {}), WEEKS, height=44, step=10)
+
+    @cached_property
+    def install_commands(self) -> list[tuple[str, str]]:
+        """Client and command line; none while nothing is served."""
+        if self.latest is None or not self.latest.is_served or self.latest.is_unlisted:
+            return []
+        return ecosystems.get(self.package.ecosystem).install_commands(self.package.name, self.latest.version)
+
+    @cached_property
+    def purl(self) -> str:
+        """The package URL of the latest version."""
+        return ecosystems.get(self.package.ecosystem).purl(self.package.name, self.package.latest_version)
+
+    @property
+    def findings(self) -> tuple[tuple[str, int], ...]:
+        """Known flaws of the latest version, by severity."""
+        return next((severities(check.details) for check in self.checks if check.name == "vulnerabilities"), ())
+
+    @property
+    def checks_done(self) -> int:
+        """How many checks have ended."""
+        return sum(check.status not in Check.OPEN for check in self.checks)
+
+    @property
+    def first_published(self) -> datetime:
+        """When the first version arrived."""
+        return min((one.submitted_at for one in self.releases), default=self.package.created_at)

@@ -1,0 +1,133 @@
+"""The tabs of a package's page: each is an address of its own and reads only what it shows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from registry import resolving
+from registry.models import ArtifactContents, Check, Decision, Dependency, Package
+from registry.web import dependency_tree, paging, readme
+from registry.web.listing import severities
+from registry.web.package_view import PackageView
+
+VERSIONS_SHOWN = 50
+FILES_SHOWN = 200
+KINDS = {
+    "runtime": gettext_lazy("Needed to run"),
+    "optional": gettext_lazy("Optional"),
+    "peer": gettext_lazy("Expected beside it"),
+    "extra": gettext_lazy("For extras"),
+    "dev": gettext_lazy("For development"),
+}
+DECISIONS_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab: its name in the address, its word, and how many things it holds."""
+
+    name: str
+    label: str
+    count: int | None
+    current: bool
+
+
+def tabs_of(view: PackageView, current: str) -> list[Tab]:
+    """The row of tabs, with how much each holds."""
+    findings = sum(count for _name, count in view.findings)
+    words: list[tuple[str, str, int | None]] = [
+        ("readme", _("Readme"), None),
+        ("versions", _("Versions"), len(view.releases)),
+        ("dependencies", _("Dependencies"), sum(need.kind in resolving.TREE_KINDS for need in view.dependencies)),
+        ("security", _("Checks and security"), findings or None),
+        ("files", _("Files"), len(view.artifacts)),
+        ("activity", _("Activity"), None),
+    ]
+    return [Tab(name, label, count, name == current) for name, label, count in words]
+
+
+def _readme(view: PackageView, request: HttpRequest) -> dict[str, Any]:
+    manifest = view.manifest
+    if manifest is None or not manifest.readme.strip():
+        return {"html": ""}
+    return {"html": readme.render(manifest.readme, manifest.readme_format)}
+
+
+def _versions(view: PackageView, request: HttpRequest) -> dict[str, Any]:
+    """One page of versions, with their tags and known flaws: two queries, however many."""
+    pager = paging.Pager.of(request.GET, len(view.releases), VERSIONS_SHOWN)
+    shown = view.releases[pager.offset : pager.offset + VERSIONS_SHOWN]
+    tags: dict[int, list[str]] = {}
+    for tag, release_id in view.package.dist_tags.order_by("tag").values_list("tag", "release_id"):
+        tags.setdefault(release_id, []).append(tag)
+    checks = Check.objects.filter(name="vulnerabilities", release__in=[one.pk for one in shown])
+    found = dict(checks.values_list("release_id", "details"))
+    rows = [(one, tags.get(one.pk, []), severities(found.get(one.pk, {}))) for one in shown]
+    return {"rows": rows, "pager": pager}
+
+
+def _dependencies(view: PackageView, request: HttpRequest) -> dict[str, Any]:
+    """What it needs, by kind, each with the package held here, and who here needs this package."""
+    held = _held(view, {need.normalized for need in view.dependencies})
+    groups: dict[str, list[tuple[Dependency, Package | None]]] = {}
+    for need in view.dependencies:
+        groups.setdefault(need.kind, []).append((need, held.get(need.normalized)))
+    return {
+        "groups": [(KINDS.get(kind, kind), rows) for kind, rows in groups.items()],
+        "dependents": _dependents(view),
+        "tree": dependency_tree.grow(view.latest, view.actor) if view.latest else None,
+    }
+
+
+def _held(view: PackageView, names: set[str]) -> dict[str, Package]:
+    visible = Package.objects.visible_to(view.actor).filter(ecosystem=view.package.ecosystem, normalized__in=names)
+    return {package.normalized: package for package in visible}
+
+
+def _dependents(view: PackageView) -> list[Package]:
+    using = Dependency.objects.filter(
+        ecosystem=view.package.ecosystem, normalized=view.package.normalized, kind__in=resolving.TREE_KINDS
+    )
+    visible = Package.objects.visible_to(view.actor).listed().exclude(pk=view.package.pk)
+    return list(visible.filter(pk__in=using.values("release__package")).order_by("-downloads", "name")[:20])
+
+
+def _security(view: PackageView, request: HttpRequest) -> dict[str, Any]:
+    return {"findings": findings_of(view.checks), "manifest": view.manifest}
+
+
+def findings_of(checks: list[Check]) -> list[dict[str, Any]]:
+    """The known flaws that the vulnerability check names, with links that may be followed."""
+    for check in checks:
+        if check.name == "vulnerabilities":
+            return list(check.details.get("findings", []))[:200]
+    return []
+
+
+def _files(view: PackageView, request: HttpRequest) -> dict[str, Any]:
+    primary = view.artifacts[0] if view.artifacts else None
+    contents = ArtifactContents.objects.filter(artifact=primary).first() if primary else None
+    entries = contents.entries if contents else []
+    return {"primary": primary, "entries": entries[:FILES_SHOWN], "more": max(0, len(entries) - FILES_SHOWN)}
+
+
+def _activity(view: PackageView, request: HttpRequest) -> dict[str, Any]:
+    """What was decided, and what arrived, newest first."""
+    decisions = Decision.objects.filter(release__package=view.package).select_related("release__package")
+    events: list[tuple[Any, str, Any]] = [(one.at, "decision", one) for one in decisions[:DECISIONS_SHOWN]]
+    events += [(one.submitted_at, "arrival", one) for one in view.releases[:DECISIONS_SHOWN]]
+    return {"events": sorted(events, key=lambda event: event[0], reverse=True)[:DECISIONS_SHOWN]}
+
+
+SECTIONS: dict[str, Callable[[PackageView, HttpRequest], dict[str, Any]]] = {
+    "readme": _readme,
+    "versions": _versions,
+    "dependencies": _dependencies,
+    "security": _security,
+    "files": _files,
+    "activity": _activity,
+}
