@@ -43,9 +43,18 @@ def environment(folder: Path, redis: str, port: int) -> dict[str, str]:
     given = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
     limits = dict.fromkeys(("RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_FREE", "RATE_LIMIT_ENTERPRISE"), "100000000/m")
     return {
-        **given, **limits, "DJANGO_SETTINGS_MODULE": "config.settings", "DATA_DIR": str(folder), "SECRET_KEY": "only for the benchmark, which serves nobody", "REDIS_URL": redis, "HOST": HOST,
-        "PORT": str(port), "WEB_WORKERS": "1", "LOG_LEVEL": "ERROR", "EMAIL_URL": "memorymail://",
-    }  # fmt: skip
+        **given,
+        **limits,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATA_DIR": str(folder),
+        "SECRET_KEY": "only for the benchmark, which serves nobody",
+        "REDIS_URL": redis,
+        "HOST": HOST,
+        "PORT": str(port),
+        "WEB_WORKERS": "1",
+        "LOG_LEVEL": "ERROR",
+        "EMAIL_URL": "memorymail://",
+    }
 
 
 def prepare(folder: Path, count: int) -> None:
@@ -56,11 +65,8 @@ def prepare(folder: Path, count: int) -> None:
     folder.mkdir(parents=True)
     began = time.monotonic()
     print(f"Making a registry of {count:,} packages …", flush=True)
-    command = [
-        sys.executable,
-        "-c",
-        f"import django; django.setup(); from benchmarks.world import main; main({count})",
-    ]
+    code = f"import django; django.setup(); from benchmarks import world; world.main({count})"
+    command = [sys.executable, "-c", code]
     subprocess.run(command, cwd=ROOT, env=environment(folder, "", 0), check=True)
     print(f"… in {time.monotonic() - began:.0f} s", flush=True)
 
