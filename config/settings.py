@@ -135,7 +135,8 @@ RATE_LIMIT_ENTERPRISE = env.str("RATE_LIMIT_ENTERPRISE", default="12000/h")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 # --- database, cache, broker --------------------------------------------------------------------------------------
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'registry.sqlite3'}")}
+DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'registry.sqlite3'}"
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
