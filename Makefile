@@ -52,6 +52,9 @@ test: check ## everything, on SQLite and on a real PostgreSQL with a real Valkey
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 	$(BIN)/python -m tests.servers $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
+bench: $(VENV)/.dev ## requests per second with 1,000 and with 100,000 packages (ARGS="--seconds 5")
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 format: $(VENV)/.dev ## put the code in form
 	@$(BIN)/ruff check --fix-only . ; $(BIN)/ruff format .
 
@@ -62,4 +65,4 @@ lock: ## resolve requirements*.in into requirements*.lock (needs uv)
 clean: ## forget the virtual environment; the data in var/ stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-.PHONY: help run check test format lock clean
+.PHONY: help run check test bench format lock clean
