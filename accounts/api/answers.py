@@ -35,6 +35,21 @@ class Error(serializers.Serializer):
     details = serializers.DictField(help_text="A field and its reasons; for downloads, `verdicts`")
 
 
+PROJECT = OpenApiParameter(
+    "X-Project-ID",
+    location="header",
+    description="The project (tenant) to act for; default: the token's, else the caller's. Not the caller's: 403.",
+)
+LIMITS = [
+    OpenApiParameter(name, OpenApiTypes.INT, "header", response=True, description=description)
+    for name, description in (
+        ("X-RateLimit-Limit", "Requests in this window"),
+        ("X-RateLimit-Remaining", "Requests left"),
+        ("X-RateLimit-Reset", "When the window ends, in seconds since the epoch"),
+    )
+]
+
+
 def answers(done: dict[Any, Any], *errors: int) -> dict[Any, Any]:
     """The `responses` of a route: what it answers when all is well, its own errors, and those of every route."""
     failed = {code: OpenApiResponse(Error, description=MEANINGS[code]) for code in sorted({*EVERYWHERE, *errors})}
@@ -65,6 +80,10 @@ class DoorSchema(AutoSchema):
         """Unique, since each door stands at one address of a base."""
         door: str = type(self.view).__name__.removesuffix("Door")
         return self.method.lower() + door
+
+    def get_override_parameters(self) -> list[Any]:
+        """The header that selects a tenant, and those that every answer carries."""
+        return [PROJECT, *LIMITS]
 
     def get_auth(self) -> list[dict[str, list[str]]]:
         """Any one of the credentials; none is enough to read what is public."""

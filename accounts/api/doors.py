@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import translation
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -24,6 +26,11 @@ class Door(APIView):
         """Who asks."""
         actor: Actor = self.request.actor  # type: ignore[attr-defined]  # WhoIsAsking set it on the request within
         return actor
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer in English, whatever the browser prefers: one language for programs and their logs."""
+        with translation.override("en"):
+            return super().dispatch(request, *args, **kwargs)
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Which methods this address takes, in the header Allow."""

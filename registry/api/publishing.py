@@ -62,7 +62,7 @@ def _publish(upload: Received, chosen: dict[str, str], actor: Any) -> Release:
 
 
 def _published(release: Release) -> dict[str, Any]:
-    artifact = release.artifacts.get()
+    artifact = release.artifacts.latest("pk")
     return {
         "name": release.package.name,
         "version": release.version,

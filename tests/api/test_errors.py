@@ -108,6 +108,14 @@ def test_programs_get_json_and_people_get_pages(handler):
     assert answered("/x", "application/json")["Content-Type"] == "application/json"
 
 
+def test_programs_are_answered_in_one_language(cast, client_of):
+    german = {"Accept-Language": "de"}
+
+    answer = client_of(cast.alice).send("POST", "/packages", {}, headers=german)
+
+    assert answer.json()["details"]["name"] == ["This field is required."]
+
+
 def test_a_broken_portal_says_so_in_json():
     answer = errors.server_error(RequestFactory().get("/api/v1/packages"))
 
