@@ -21,6 +21,7 @@ class SignIn(LoginView):
 
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
+    http_method_names = ["get", "head", "post", "options"]  # Django's view would take PUT for POST
     redirect_authenticated_user = True
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registry import publishing, searching, submitting
-from registry.errors import Conflict, RegistryError, Unauthenticated
+from registry.errors import Conflict, Forbidden, RegistryError, Unauthenticated
 from registry.models import Release
 from registry.models.packages import CATEGORIES, Ecosystem
 from registry.web.pages import Page
@@ -110,7 +110,7 @@ class Submit(Page):
         if isinstance(refusal, Conflict):
             given = {key: form.cleaned_data[key] for key in PREFILLED}
             known = reverse("version", kwargs=given)
-        return self._form(form, 409 if known else 400, known)
+        return self._form(form, 409 if known else 403 if isinstance(refusal, Forbidden) else 400, known)
 
 
 def _submit(form: SubmissionForm, request: HttpRequest, page: Page) -> Release:
