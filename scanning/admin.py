@@ -177,6 +177,12 @@ class FindingTable(History):
 class WaiverForm(ModelForm):
     """A waiver that can be read: a package, versions in its own grammar, an end that is still to come."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "expires_at" in self.fields:
+            day, time = self.fields["expires_at"].widget.widgets
+            day.attrs["aria-label"], time.attrs["aria-label"] = _("Ends on"), _("Ends at")
+
     def clean(self) -> dict[str, Any]:
         """Refuse what would never cover anything."""
         cleaned: dict[str, Any] = super().clean() or {}

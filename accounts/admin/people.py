@@ -12,24 +12,22 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts import projects, users
-from accounts.admin.tables import Table, actor_of, chip, code, moment
+from accounts.admin.tables import Lines, Table, actor_of, chip, code, moment
 from accounts.models import Membership, Project, User
 
 
-class MembershipInline(admin.TabularInline):
+class MembershipInline(Lines):
     """Who belongs to the project, on its page."""
 
     model = Membership
-    extra = 0
     autocomplete_fields = ("user",)
     readonly_fields = ("created_at",)
 
 
-class ProjectsInline(admin.TabularInline):
+class ProjectsInline(Lines):
     """Where a person belongs, on their page."""
 
     model = Membership
-    extra = 0
     autocomplete_fields = ("project",)
     readonly_fields = ("created_at",)
 
@@ -134,6 +132,7 @@ class ProjectTable(Table):
         "members_count",
         moment("created_at", _("created")),
     )
+    ordering = ("slug",)  # counting members drops the model's own order, and the choice of a project is paged
     list_filter = ("tier", "review_policy", "visibility")
     search_fields = ("slug", "name", "memberships__user__username")
     search_help_text = _("A slug, a name or a member’s user name.")

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -120,6 +121,24 @@ class History(Table):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """What happened is not forgotten."""
         return False
+
+
+class LabelledFormSet(BaseInlineFormSet):
+    """Rows of a table of fields, where every field carries the label that stands in its column's head."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Django's fields, labelled for those who cannot see the head."""
+        super().add_fields(form, index)
+        for name, field in form.fields.items():
+            widget = getattr(field.widget, "widget", field.widget)
+            widget.attrs.setdefault("aria-label", field.label or capfirst(name))
+
+
+class Lines(admin.TabularInline):
+    """Rows that belong to the row on the page, without empty ones to fill."""
+
+    extra = 0
+    formset = LabelledFormSet
 
 
 def _changed_fields(part: dict[str, Any]) -> list[str]:

@@ -12,25 +12,23 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.tables import Table, chip, code, link, moment
+from accounts.admin.tables import Lines, Table, chip, code, link, moment
 from registry import documents
 from registry.models import DistTag, Package, PackageMaintainer, Release
 
 
-class MaintainerInline(admin.TabularInline):
+class MaintainerInline(Lines):
     """Who may publish new versions."""
 
     model = PackageMaintainer
-    extra = 0
     autocomplete_fields = ("user",)
     readonly_fields = ("created_at",)
 
 
-class DistTagInline(admin.TabularInline):
+class DistTagInline(Lines):
     """Where the movable names point."""
 
     model = DistTag
-    extra = 0
     can_delete = False
     fields = readonly_fields = ("tag", "points_at", "updated_at")
 

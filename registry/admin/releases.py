@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.tables import History, actor_of, chip, code, link, may_write, moment, shortened
+from accounts.admin.tables import History, Lines, actor_of, chip, code, link, may_write, moment, shortened
 from accounts.errors import RegistryError
 from registry import retiring
 from registry.models import Artifact, Blob, Check, Dependency, Package, Release
@@ -24,10 +24,9 @@ def ecosystem_word(package: Package) -> SafeString:
     return format_html('<span class="soft small">{}</span>', package.get_ecosystem_display())
 
 
-class Lines(admin.TabularInline):
+class Facts(Lines):
     """Rows that belong to a release, to be read."""
 
-    extra = 0
     can_delete = False
     show_change_link = False
 
@@ -44,21 +43,21 @@ class Lines(admin.TabularInline):
         return True
 
 
-class CheckLines(Lines):
+class CheckLines(Facts):
     """The checks of a release."""
 
     model = Check
     fields = ("name", "status", "summary", "duration_ms", "finished_at")
 
 
-class ArtifactLines(Lines):
+class ArtifactLines(Facts):
     """The files of a release."""
 
     model = Artifact
     fields = ("filename", "kind", "size", "sha256", "signer", "signature_fingerprint")
 
 
-class DependencyLines(Lines):
+class DependencyLines(Facts):
     """What a release asks for."""
 
     model = Dependency

@@ -1,9 +1,11 @@
 """The admin site: the review queue in front, the tables behind it."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -27,6 +29,23 @@ class RegistryAdminSite(AdminSite):
         from accounts.admin.tables import may_look
 
         return may_look(request)
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """Django's, with an audit event for each write that it refuses to somebody who is signed in."""
+        guarded = super().admin_view(view, cacheable)
+
+        @wraps(guarded)
+        def noting(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            stranger = request.user.is_authenticated and not self.has_permission(request)
+            if stranger and view != self.logout:
+                _note_refusal(request)
+            try:
+                return guarded(request, *args, **kwargs)
+            except PermissionDenied:
+                _note_refusal(request)
+                raise
+
+        return noting
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """The queue's and the review's routes before those of the tables."""
@@ -63,6 +82,17 @@ class RegistryAdminSite(AdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's, with the list of tables only where the person may see it."""
         return {**super().each_context(request), "shows_tables": self.has_permission(request)}
+
+
+def _note_refusal(request: HttpRequest) -> None:
+    """Leave the trace that a refused write for lack of permission must leave; reading leaves none."""
+    from accounts import auditing
+    from accounts.admin.tables import actor_of
+    from accounts.errors import Forbidden
+
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        refusal = Forbidden("This role may not write here.", code="role_missing")
+        auditing.refused(f"admin.{(request.method or '').lower()}", request.path, actor_of(request), refusal)
 
 
 def back_to_queue(query: str = "") -> HttpResponseRedirect:
