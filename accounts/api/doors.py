@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -31,6 +32,14 @@ class Door(APIView):
         """Answer in English, whatever the browser prefers: one language for programs and their logs."""
         with translation.override("en"):
             return super().dispatch(request, *args, **kwargs)
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """Let parsers read chunked bodies, too: they come without a length, and the server marks their end."""
+        made = super().initialize_request(request, *args, **kwargs)
+        is_chunked = request.headers.get("Transfer-Encoding", "").lower() == "chunked"
+        if is_chunked and request.META.get("wsgi.input_terminated"):
+            made._stream = request.META["wsgi.input"]  # noqa: SLF001  # where DRF keeps what it will parse
+        return made
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Which methods this address takes, in the header Allow."""

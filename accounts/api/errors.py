@@ -155,9 +155,9 @@ def is_api(request: HttpRequest) -> bool:
 
 def as_json(answer: dict[str, Any], headers: Mapping[str, str]) -> HttpResponse:
     """An error shape as a plain Django response."""
-    return HttpResponse(
-        orjson.dumps(answer, default=str), "application/json", answer["statusCode"], headers=dict(headers)
-    )
+    content = orjson.dumps(answer, default=str)
+    whole = {"Content-Length": str(len(content)), **headers}
+    return HttpResponse(content, "application/json", answer["statusCode"], headers=whole)
 
 
 def _page(request: HttpRequest, status: int) -> HttpResponse:

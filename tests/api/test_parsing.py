@@ -1,6 +1,8 @@
 """JSON in, strictly: what is refused, and that it is refused with a reason and never with a crash."""
 
+import io
 import json
+from typing import Any
 
 import pytest
 
@@ -80,3 +82,21 @@ def test_over_http_it_is_400_in_the_one_shape(cast, client_of, name: str):
 
     assert answer.status_code == 400
     assert set(answer.json()) == {"error", "statusCode", "details"}
+
+
+def test_a_chunked_body_is_read_and_an_endless_one_is_not(cast, client_of):
+    alice = client_of(cast.alice)
+    body = json.dumps({"name": "requests", "version": "2.31.0", "ecosystem": "pypi"}).encode()
+
+    def chunked(content: bytes):
+        environ: dict[str, Any] = {
+            "wsgi.input": io.BytesIO(content),
+            "wsgi.input_terminated": True,
+            "CONTENT_LENGTH": "",
+        }
+        environ |= {"CONTENT_TYPE": "application/json", "HTTP_TRANSFER_ENCODING": "chunked"}
+        return alice.generic("POST", "/packages", b"", "application/json", **environ)
+
+    assert chunked(body).status_code == 201
+    assert chunked(b" " * (parsing.MAX_BYTES + 1)).status_code == 413
+    assert chunked(b"").status_code == 400
