@@ -30,7 +30,7 @@ class RegistryAdminSite(AdminSite):
 
         return may_look(request)
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Django's, with an audit event for each write that it refuses to somebody who is signed in."""
         guarded = super().admin_view(view, cacheable)
 
