@@ -56,12 +56,20 @@ from tests.builders import Cast, assemble_cast  # noqa: E402  # needs the apps
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `once` say nothing about a database: the second run leaves them out."""
-    if os.environ.get("TEST_DATABASE_URL") and os.environ.get("SKIP_ONCE"):
-        left_out = [item for item in items if item.get_closest_marker("once")]
-        items[:] = [item for item in items if not item.get_closest_marker("once")]
-        if left_out:
-            config.hook.pytest_deselected(items=left_out)
+    """The second run, on PostgreSQL, leaves out what no database can change: see `says_something_again`."""
+    if not os.environ.get("SKIP_ONCE"):
+        return
+    left_out = [item for item in items if not says_something_again(item)]
+    items[:] = [item for item in items if says_something_again(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+
+
+def says_something_again(item: pytest.Item) -> bool:
+    """Whether the test touches the database, and is not marked as saying the same on each of them."""
+    fixtures = getattr(item, "fixturenames", ())
+    touches = item.get_closest_marker("django_db") or {"db", "transactional_db", "django_db_setup"} & set(fixtures)
+    return bool(touches) and not item.get_closest_marker("once")
 
 
 @pytest.fixture(autouse=True)
