@@ -133,11 +133,11 @@ class Points:
     def _watch_syncs(self) -> None:
         fsync = os.fsync
 
-        def watched(handle: int) -> None:
+        def watched(handle: Any) -> None:
             self.reach("fsync")
             fsync(handle)
 
-        os.fsync = watched
+        os.fsync = watched  # type: ignore[assignment]  # the same in use
 
 
 # --- processes ----------------------------------------------------------------------------------------------------

@@ -44,7 +44,6 @@ class Faulty(BaseHTTPRequestHandler):
         else:
             self._answer(status, headers, answer)
 
-
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "") == "chunked":
             parts = []

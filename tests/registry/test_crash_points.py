@@ -5,7 +5,7 @@ A sample runs with the suite; CRASH_POINTS=all kills at every single point.
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -148,7 +148,7 @@ def find(version: str) -> Release:
 
 
 @pytest.fixture
-def stage(cast, keys, tmp_path) -> crashing.Stage:
+def stage(cast, keys, tmp_path) -> Iterator[crashing.Stage]:
     """Rooms that begin with the cast and alice's key."""
     builders.registered_key(cast.alice, keys["alice"])
     yield crashing.Stage(tmp_path, crashing.rooms_for(tmp_path))

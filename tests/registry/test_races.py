@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import cycle, islice
 
 import pytest
@@ -46,8 +47,9 @@ def race(attempts: list[Callable[[], object]]) -> Counter[str]:
         return Counter(pool.map(run, attempts))
 
 
-def sending(body: bytes, signature: str, actor: Actor) -> Callable[[], object]:
-    """One client that publishes."""
+def sending(archive: tuple[bytes, str], actor: Actor) -> Callable[[], object]:
+    """One client that publishes a signed archive."""
+    body, signature = archive
 
     def send() -> None:
         with publishing.receive(io.BytesIO(body)) as staged:
@@ -71,8 +73,7 @@ def signed(cast, keys):
 def test_the_same_archive_sent_by_sixty_four_at_once_is_published_once(signed, alice):
     actor = builders.actor(alice)
     for round_ in range(ROUNDS):
-        body, signature = signed("left-pad", f"1.0.{round_}")
-        ended = race([sending(body, signature, actor)] * RACERS)
+        ended = race([sending(signed("left-pad", f"1.0.{round_}"), actor)] * RACERS)
         assert ended == {"won": 1, "version_exists": RACERS - 1}
         assert Blob.objects.count() == Release.objects.count() == round_ + 1
         invariants.assert_bytes_are_those_that_rows_name(settled=True)
@@ -84,7 +85,7 @@ def test_sixty_four_different_archives_of_one_version_leave_the_bytes_of_one(sig
     actor = builders.actor(alice)
     for round_ in range(ROUNDS):
         contenders = [signed("left-pad", f"1.0.{round_}", str(number)) for number in range(RACERS)]
-        ended = race([sending(body, signature, actor) for body, signature in contenders])
+        ended = race([sending(one, actor) for one in contenders])
         assert ended == {"won": 1, "version_exists": RACERS - 1}
         assert Blob.objects.count() == Release.objects.count() == round_ + 1
         invariants.assert_bytes_are_those_that_rows_name(settled=True)
@@ -97,7 +98,7 @@ def test_sixty_four_different_archives_of_one_version_leave_the_bytes_of_one(sig
 def test_different_versions_of_a_new_package_all_stand(signed, alice):
     actor = builders.actor(alice)
     contenders = [signed("fresh", f"1.0.{number}") for number in range(16)]
-    assert race([sending(body, signature, actor) for body, signature in contenders]) == {"won": 16}
+    assert race([sending(one, actor) for one in contenders]) == {"won": 16}
     assert Package.objects.count() == 1
     tasks.drain()
     assert Package.objects.get().latest_version == "1.0.15"
@@ -107,10 +108,10 @@ def test_different_versions_of_a_new_package_all_stand(signed, alice):
 def test_two_strangers_who_take_a_name_at_once_do_not_share_it(signed, cast, keys):
     builders.registered_key(cast.mallory, keys["mallory"])
     for round_ in range(ROUNDS):
-        ours, signature = signed(f"name-{round_}", "1.0.0")
+        ours = signed(f"name-{round_}", "1.0.0")
         theirs = builders.npm_tarball(f"name-{round_}", "2.0.0")
-        by_alice = sending(ours, signature, builders.actor(cast.alice))
-        by_mallory = sending(theirs, keys["mallory"].sign(theirs), builders.actor(cast.mallory))
+        by_alice = sending(ours, builders.actor(cast.alice))
+        by_mallory = sending((theirs, keys["mallory"].sign(theirs)), builders.actor(cast.mallory))
         ended = race(list(islice(cycle([by_alice, by_mallory]), 16)))
         assert ended["won"] == 1, ended
         assert ended["NAME_TAKEN"] >= 8, ended
@@ -127,7 +128,7 @@ def test_of_sixty_four_decisions_exactly_one_is_made(alice, bob, root, against):
         tasks.drain()
         decide = {"approve": approving.approve, "reject": approving.reject}
         attempts = [
-            lambda decide=decide[word], judge=judge, release=release: decide(release, judge, reason="seen")
+            partial(decide[word], release, judge, reason="seen")
             for word, judge in islice(cycle(zip(["approve", against], judges, strict=True)), RACERS)
         ]
         assert race(attempts) == {"won": 1, "not_decidable": RACERS - 1}
@@ -142,11 +143,11 @@ def test_of_two_confusable_names_taken_at_once_exactly_one_passes(signed, alice)
         words = [f"pad-{round_}-one", f"pad{round_}one", f"pad_{round_}_one", f"p-ad{round_}o-ne"]
         contenders = [signed(word, "1.0.0") for word in words]
 
-        def publish_and_check(body: bytes, signature: str) -> None:
-            sending(body, signature, actor)()
+        def publish_and_check(one: tuple[bytes, str]) -> None:
+            sending(one, actor)()
             tasks.run_due()
 
-        attempts = [lambda one=one: publish_and_check(*one) for one in contenders]
+        attempts = [partial(publish_and_check, one) for one in contenders]
         assert race(attempts) == {"won": 4}
         tasks.drain()
         served = Release.objects.filter(package__name__in=words, status="approved")
@@ -156,8 +157,7 @@ def test_of_two_confusable_names_taken_at_once_exactly_one_passes(signed, alice)
 
 
 def test_many_unlist_at_once_and_one_does(signed, alice, root):
-    body, signature = signed("left-pad", "1.0.0")
-    sending(body, signature, builders.actor(alice))()
+    sending(signed("left-pad", "1.0.0"), builders.actor(alice))()
     tasks.drain()
     release = Release.objects.select_related("package__project", "project").get()
     assert race([lambda: retiring.unlist(release, builders.actor(root))] * 16) == {"won": 1, "already_unlisted": 15}
@@ -169,8 +169,7 @@ def test_many_unlist_at_once_and_one_does(signed, alice, root):
 def test_workers_that_race_for_jobs_run_each_once(signed, alice):
     actor = builders.actor(alice)
     for number in range(8):
-        body, signature = signed(f"package-number-{'abcdefgh'[number]}x", "1.0.0")
-        sending(body, signature, actor)()
+        sending(signed(f"package-number-{'abcdefgh'[number]}x", "1.0.0"), actor)()
     assert race([tasks.drain] * 8) == {"won": 8}
     tasks.drain()
     assert Decision.objects.count() == Release.objects.count() == 8
@@ -182,14 +181,12 @@ def test_publishing_checking_deciding_and_retiring_one_package_at_once_keeps_its
 ):
     actor = builders.actor(alice)
     for number in range(6):
-        sending(*signed("busy", f"1.0.{number}"), actor)()
+        sending(signed("busy", f"1.0.{number}"), actor)()
     tasks.drain()
     releases = list(Release.objects.select_related("package__project", "project").order_by("pk"))
-    attempts: list[Callable[[], object]] = [sending(*signed("busy", f"2.0.{number}"), actor) for number in range(6)]
-    attempts += [
-        lambda one=one: approving.quarantine(one, builders.actor(bob), reason="a worm") for one in releases[:3]
-    ]
-    attempts += [lambda one=one: retiring.unlist(one, builders.actor(root)) for one in releases[3:]]
+    attempts: list[Callable[[], object]] = [sending(signed("busy", f"2.0.{number}"), actor) for number in range(6)]
+    attempts += [partial(approving.quarantine, one, builders.actor(bob), reason="a worm") for one in releases[:3]]
+    attempts += [partial(retiring.unlist, one, builders.actor(root)) for one in releases[3:]]
     attempts += [tasks.drain] * 4
     ended = race(attempts)
     assert ended == {"won": len(attempts)}
@@ -199,7 +196,7 @@ def test_publishing_checking_deciding_and_retiring_one_package_at_once_keeps_its
 
 
 def test_downloads_counted_at_once_are_all_counted(signed, alice):
-    sending(*signed("left-pad", "1.0.0"), builders.actor(alice))()
+    sending(signed("left-pad", "1.0.0"), builders.actor(alice))()
     tasks.drain()
     release = resolving.find_release(Package.objects.get(), "1.0.0", builders.actor(alice))
     assert race([lambda: downloading.count(release)] * 32) == {"won": 32}
@@ -210,7 +207,7 @@ def test_cleaning_up_while_sixty_four_publish_takes_nothing_away(signed, alice):
     actor = builders.actor(alice)
     contenders = [signed("left-pad", f"3.0.{number}") for number in range(16)]
     cleaners: list[Callable[[], object]] = [storage.reconcile] * 8
-    ended = race([sending(body, signature, actor) for body, signature in contenders] + cleaners)
+    ended = race([sending(one, actor) for one in contenders] + cleaners)
     assert ended == {"won": 24}
     tasks.drain()
     invariants.hold()
