@@ -24,7 +24,7 @@ def find_package(name: str, actor: Actor, ecosystem: str = "") -> Package:
 
     Raises NotFound for unknown names and for private ones the actor may not know of, alike.
     """
-    found = _named(name, ecosystem).visible_to(actor).select_related("project").order_by("pk").first()
+    found = next(iter(_visible_of(_named(name, ecosystem).select_related("project"), actor)), None)
     if found is None:
         where = f" in {ecosystem}" if ecosystem else ""
         raise NotFound(f"There is no package {name}{where} here. Check the spelling, or submit it for review.")
@@ -41,8 +41,15 @@ def _named(name: str, ecosystem: str) -> PackageQuerySet:
 
 def also_in(package: Package, actor: Actor) -> list[str]:
     """The other ecosystems in which the actor finds a package of this name."""
-    same = _named(package.name, "").visible_to(actor).exclude(pk=package.pk).order_by("pk")
-    return list(same.values_list("ecosystem", flat=True))
+    return [one.ecosystem for one in _visible_of(_named(package.name, ""), actor) if one.pk != package.pk]
+
+
+def _visible_of(named: PackageQuerySet, actor: Actor) -> list[Package]:
+    """The visible ones among the few of one name, the earliest registered first.
+
+    Sifted here, since SQLite, asked for name and visibility at once, walks through everything public.
+    """
+    return [package for package in named.order_by("pk") if package.is_visible_to(actor)]
 
 
 def find_release(package: Package, version: str, actor: Actor) -> Release:

@@ -105,6 +105,10 @@ class Package(models.Model):
     def __str__(self) -> str:
         return f"{self.ecosystem}:{self.name}"
 
+    def is_visible_to(self, actor: "Actor") -> bool:
+        """Whether `visible_to` would leave it in, for a row that is at hand."""
+        return not self.is_private or actor.sees_project(self.project_id)
+
     @property
     def is_private(self) -> bool:
         """Whether only members of its project may know of it."""

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import Count, Min
 from django.utils.functional import cached_property
 
 from accounts.actors import Actor
-from registry import documents, ecosystems, explaining, gates, resolving
+from registry import ecosystems, explaining, gates, resolving
 from registry.models import Artifact, Check, Dependency, Package, Release, ReleaseManifest
 from registry.web import charts
 from registry.web.listing import severities
@@ -37,16 +38,26 @@ class PackageView:
         self.actor = actor
 
     @cached_property
-    def releases(self) -> list[Release]:
-        """Every version in the ecosystem's own order, newest first; removed ones stay as tombstones."""
-        rows = Release.objects.filter(package=self.package).select_related("package__project", "project")
-        return documents.newest_first(self.package.ecosystem, rows)
+    def latest(self) -> Release | None:
+        """The version that the page speaks of: the latest, or the newest tombstone where nothing is listed."""
+        own = Release.objects.filter(package=self.package).select_related("package__project", "project")
+        named = own.filter(version=self.package.latest_version).first() if self.package.latest_version else None
+        return named or own.order_by("-submitted_at").first()
 
     @cached_property
-    def latest(self) -> Release | None:
-        """The version that the page speaks of."""
-        named = (one for one in self.releases if one.version == self.package.latest_version)
-        return next(named, self.releases[0] if self.releases else None)
+    def history(self) -> tuple[int, datetime | None]:
+        """How many versions there are, removed ones included, and when the first arrived."""
+        found = Release.objects.filter(package=self.package).aggregate(count=Count("pk"), first=Min("submitted_at"))
+        return found["count"], found["first"]
+
+    def newest_versions(self, offset: int, size: int) -> list[Release]:
+        """A page of versions in the ecosystem's own order; only those of the page are read whole."""
+        order = ecosystems.get(self.package.ecosystem)
+        known = Release.objects.filter(package=self.package).order_by().values_list("version", "pk")
+        ranked = sorted(known, key=lambda pair: order.sort_key(pair[0]), reverse=True)
+        shown = [pk for _version, pk in ranked[offset : offset + size]]
+        found = Release.objects.in_bulk(shown)
+        return [found[pk] for pk in shown]
 
     @cached_property
     def explanation(self) -> explaining.Explanation | None:
@@ -115,8 +126,3 @@ class PackageView:
     def checks_done(self) -> int:
         """How many checks have ended."""
         return sum(check.status not in Check.OPEN for check in self.checks)
-
-    @property
-    def first_published(self) -> datetime:
-        """When the first version arrived."""
-        return min((one.submitted_at for one in self.releases), default=self.package.created_at)

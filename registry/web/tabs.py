@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registry import resolving
-from registry.models import ArtifactContents, Check, Decision, Dependency, Package
+from registry.models import ArtifactContents, Check, Decision, Dependency, Package, Release
 from registry.web import dependency_tree, paging, readme
 from registry.web.listing import severities
 from registry.web.package_view import PackageView
@@ -24,6 +24,8 @@ KINDS = {
     "dev": gettext_lazy("For development"),
 }
 DECISIONS_SHOWN = 50
+DEPENDENTS_READ = 500
+DEPENDENTS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def tabs_of(view: PackageView, current: str) -> list[Tab]:
     findings = sum(count for _name, count in view.findings)
     words: list[tuple[str, str, int | None]] = [
         ("readme", _("Readme"), None),
-        ("versions", _("Versions"), len(view.releases)),
+        ("versions", _("Versions"), view.history[0]),
         ("dependencies", _("Dependencies"), sum(need.kind in resolving.TREE_KINDS for need in view.dependencies)),
         ("security", _("Checks and security"), findings or None),
         ("files", _("Files"), len(view.artifacts)),
@@ -58,9 +60,9 @@ def _readme(view: PackageView, request: HttpRequest) -> dict[str, Any]:
 
 
 def _versions(view: PackageView, request: HttpRequest) -> dict[str, Any]:
-    """One page of versions, with their tags and known flaws: two queries, however many."""
-    pager = paging.Pager.of(request.GET, len(view.releases), VERSIONS_SHOWN)
-    shown = view.releases[pager.offset : pager.offset + VERSIONS_SHOWN]
+    """One page of versions, with their tags and known flaws: four queries, however many."""
+    pager = paging.Pager.of(request.GET, view.history[0], VERSIONS_SHOWN)
+    shown = view.newest_versions(pager.offset, VERSIONS_SHOWN)
     tags: dict[int, list[str]] = {}
     for tag, release_id in view.package.dist_tags.order_by("tag").values_list("tag", "release_id"):
         tags.setdefault(release_id, []).append(tag)
@@ -89,11 +91,14 @@ def _held(view: PackageView, names: set[str]) -> dict[str, Package]:
 
 
 def _dependents(view: PackageView) -> list[Package]:
+    """The most used of the packages here that need this one."""
     using = Dependency.objects.filter(
         ecosystem=view.package.ecosystem, normalized=view.package.normalized, kind__in=resolving.TREE_KINDS
     )
-    visible = Package.objects.visible_to(view.actor).listed().exclude(pk=view.package.pk)
-    return list(visible.filter(pk__in=using.values("release__package")).order_by("-downloads", "name")[:20])
+    ids = using.order_by().values_list("release__package", flat=True).distinct()[:DEPENDENTS_READ]
+    found = Package.objects.in_bulk(list(ids)).values()
+    visible = [one for one in found if one.latest_version and one != view.package and one.is_visible_to(view.actor)]
+    return sorted(visible, key=lambda one: (-one.downloads, one.name))[:DEPENDENTS_SHOWN]
 
 
 def _security(view: PackageView, request: HttpRequest) -> dict[str, Any]:
@@ -118,8 +123,9 @@ def _files(view: PackageView, request: HttpRequest) -> dict[str, Any]:
 def _activity(view: PackageView, request: HttpRequest) -> dict[str, Any]:
     """What was decided, and what arrived, newest first."""
     decisions = Decision.objects.filter(release__package=view.package).select_related("release__package")
+    arrivals = Release.objects.filter(package=view.package).order_by("-submitted_at")
     events: list[tuple[Any, str, Any]] = [(one.at, "decision", one) for one in decisions[:DECISIONS_SHOWN]]
-    events += [(one.submitted_at, "arrival", one) for one in view.releases[:DECISIONS_SHOWN]]
+    events += [(one.submitted_at, "arrival", one) for one in arrivals[:DECISIONS_SHOWN]]
     return {"events": sorted(events, key=lambda event: event[0], reverse=True)[:DECISIONS_SHOWN]}
 
 
