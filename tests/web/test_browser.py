@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -13,6 +14,7 @@ from tests.web.readme_payloads import EVERYTHING
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+ALBUM = os.environ.get("SCREENSHOTS")  # a folder: keep a picture of every page
 PACKAGE = "/packages/npm/left-pad"
 PATHS = ["/", "/packages", "/packages?search=pad", PACKAGE, f"{PACKAGE}?tab=versions", f"{PACKAGE}?tab=dependencies"]
 PATHS += [f"{PACKAGE}?tab=security", f"{PACKAGE}?tab=files", f"{PACKAGE}?tab=activity", f"{PACKAGE}/versions/1.0.0"]
@@ -72,8 +74,8 @@ def open_page(browser: Browser, live_server, person=None, **options) -> Watched:
 
         client = Client()
         client.force_login(person)
-        cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
-        context.add_cookies([cookie])
+        session = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     return Watched(context.new_page(), live_server.url)
 
 
@@ -84,6 +86,9 @@ def test_pages_load_without_errors_and_fit_the_window(browser, live_server, left
     for path in PATHS:
         page = watched.go(path)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        if ALBUM:
+            name = path.strip("/").replace("/", "-").replace("?", "-") or "home"
+            page.screenshot(path=Path(ALBUM) / f"catalogue-{name}-{scheme}-{width}.png", full_page=True)
     assert watched.errors == []
     assert watched.elsewhere == []
 

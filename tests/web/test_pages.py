@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from registry import documents, ecosystems
-from registry.models import Check, Decision, DownloadCount
+from registry.models import Check, Decision, DownloadCount, Package
 from tests import builders
 
 README = "# Left pad\n\nPads. <script>alert(1)</script>\n\n[site](javascript:alert(1))\n"
@@ -162,6 +162,26 @@ def test_nothing_that_a_package_states_becomes_markup_or_a_hostile_link(client, 
 def test_dependencies_that_are_not_here_can_be_asked_for(client, left_pad):
     html = page(client, f"{PACKAGE}?tab=dependencies")
     assert "/submit?ecosystem=npm&amp;name=%40acme-utils/core" in html or "name=@acme-utils/core" in html
+
+
+def test_the_tree_marks_clashes_cycles_and_what_is_not_held(client, acme):
+    def stand(name, version, *needs):
+        package = Package.objects.filter(name=name).first() or builders.package(acme, name)
+        release = builders.release(package, version)
+        for need, wanted in needs:
+            release.dependencies.create(ecosystem="npm", name=need, normalized=need, range=wanted)
+        documents.rebuild(package)
+
+    stand("leaf", "1.0.0")
+    stand("leaf", "2.0.0")
+    stand("branch", "1.0.0", ("leaf", "^1.0.0"), ("root-pkg", "*"), ("missing", "^1"))
+    stand("root-pkg", "1.0.0", ("branch", "^1.0.0"), ("leaf", "^2.0.0"))
+    words = text_of(page(client, "/packages/npm/root-pkg?tab=dependencies"))
+    assert "Some packages are needed in more than one version: leaf 1.0.0, 2.0.0" in words
+    assert "1 range is satisfied by no approved version here." in words
+    for mark in ("clash", "circular", "not approved here"):
+        assert mark in words
+    assert "Packages here that use it branch" in words
 
 
 def test_files_name_the_signer_and_how_to_verify(client, left_pad):

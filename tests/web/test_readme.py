@@ -31,6 +31,11 @@ def test_headings_step_down_and_anchors_inside_still_lead_there():
     assert '<h3 id="readme-usage-1">' in html
 
 
+def test_no_heading_level_is_left_out_whatever_the_readme_skips():
+    html = readme.render("### First\n\n###### Deep\n\n## Up\n\n# Top\n", "markdown")
+    assert re.findall(r"<(h\d)", html) == ["h2", "h3", "h2", "h2"]
+
+
 def test_links_neither_vouch_nor_lead_back():
     html = readme.render("[site](https://example.org)", "markdown")
     assert 'rel="nofollow noopener noreferrer ugc"' in html
