@@ -238,13 +238,14 @@ def hold(package_id: int) -> None:
 def rebuild(package: Package, change: str = "changed", release: Release | None = None) -> None:
     """Bring the package's columns, its stored documents and the search index in line; in the caller's transaction."""
     package.refresh_from_db(fields=["category", "visibility", "downloads"])  # the caller may hold an old copy
-    fresh = not package.documents.exists()
+    was_private = package.documents.filter(kind="detail").values_list("private", flat=True).first()
+    fresh, was_unknown = was_private is None, was_private is not False
     releases = releases_of(package)
     _refresh_columns(package, latest_of(package.ecosystem, releases), fresh)
     _store(package, "detail", orjson.dumps(detail(package, releases=releases), option=orjson.OPT_UTC_Z))
     search_index.write(package)
     Change.objects.create(package=package, release=release, kind=change)
-    if fresh and not package.is_private:
+    if package.is_private != was_unknown:
         _tell_namesakes(package)
 
 
@@ -281,8 +282,9 @@ def _store(package: Package, kind: str, body: bytes) -> None:
 
 
 def _tell_namesakes(package: Package) -> None:
-    """Packages of the same name elsewhere must name this one in `also_in`."""
+    """Public packages of the same name elsewhere must name this one in `also_in`, or name it no more."""
     for slug in also_in(package):
         key = lookup_key(slug, package.name)
         other = Package.objects.select_related("project").get(documents__lookup=key, documents__kind="detail")
         _store(other, "detail", orjson.dumps(detail(other), option=orjson.OPT_UTC_Z))
+        Change.objects.create(package=other, kind="namesake")
