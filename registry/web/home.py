@@ -4,6 +4,7 @@ from itertools import islice
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.actors import Actor
 from registry import searching
@@ -31,10 +32,13 @@ class Home(Page):
 
 def _counts(actor: Actor) -> list[tuple[str, str, int]]:
     """Label, status filter and number for the three figures under the search field."""
+    packages, approved, pending = (
+        searching.count(searching.Query(status=status), actor) for status in ("", "approved", "pending")
+    )
     return [
-        (_("packages"), "", searching.count(searching.Query(), actor)),
-        (_("approved"), "approved", searching.count(searching.Query(status="approved"), actor)),
-        (_("waiting for a decision"), "pending", searching.count(searching.Query(status="pending"), actor)),
+        (ngettext("package", "packages", packages), "", packages),
+        (_("approved"), "approved", approved),
+        (_("waiting for a decision"), "pending", pending),
     ]
 
 

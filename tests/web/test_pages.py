@@ -60,7 +60,7 @@ def signed_in(person):
 # --- home ----------------------------------------------------------------------------------------------------------
 def test_home_shows_counts_categories_and_what_is_new(client, left_pad):
     words = text_of(page(client, "/"))
-    assert "1 packages" in words
+    assert "1 package " in words
     assert "left-pad" in words
     assert "No version has been rejected or quarantined." in words
 
