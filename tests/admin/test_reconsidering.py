@@ -24,9 +24,7 @@ def every_gate(settings, own_gates) -> None:
 
 def released(cast, status: str, *severities: str) -> Release:
     package = builders.package(cast.acme, "thing")
-    release = queue_rows.checked(
-        queue_rows.waiting(package, "1.0.0", status=status, submitted_by=cast.alice, **fields)
-    )
+    release = queue_rows.checked(queue_rows.waiting(package, "1.0.0", status=status, submitted_by=cast.alice))
     scan = Scan.objects.create(release=release, status="passed", tools_used=["osv"])
     for number, severity in enumerate(severities):
         Finding.objects.create(
