@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.load import Measured, measure
@@ -36,6 +36,7 @@ class Row:
     loaded: Measured
     alone: Measured
     ratio: float
+    cpu: float  # milliseconds of the server's processor per answer: what a busy machine does not distort
 
 
 def environment(folder: Path, redis: str, port: int) -> dict[str, str]:
@@ -71,9 +72,28 @@ def prepare(folder: Path, count: int) -> None:
     print(f"… in {time.monotonic() - began:.0f} s", flush=True)
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that runs, and what `world` wrote down of its data."""
+
+    address: tuple[str, int]
+    process: int
+    known: dict
+
+    def load(self, requests: list[bytes], seconds: float, connections: int = 4, *, once: bool = False) -> Measured:
+        """Send the requests; see `load.measure`."""
+        return measure(self.address, requests, seconds, connections, once=once)
+
+    def cpu_seconds(self) -> float:
+        """The processor time that the server has used so far, its workers included."""
+        children = Path(f"/proc/{self.process}/task/{self.process}/children").read_text().split()
+        fields = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split() for one in children]
+        return sum(int(used[11]) + int(used[12]) for used in fields) / os.sysconf("SC_CLK_TCK")
+
+
 @contextlib.contextmanager
-def serving(folder: Path) -> Iterator[tuple[tuple[str, int], dict]]:
-    """The server on its core; gives its address and what `world` wrote down."""
+def serving(folder: Path) -> Iterator[Server]:
+    """The server on its core."""
     port = brokering.free_port()
     with valkey() as redis:
         command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "benchmarks.wsgi:application"]
@@ -84,7 +104,7 @@ def serving(folder: Path) -> Iterator[tuple[tuple[str, int], dict]]:
                 if server.poll() is not None:
                     raise SystemExit("The server did not start.")
                 time.sleep(0.05)
-            yield (HOST, port), json.loads((folder / "benchmark.json").read_text())
+            yield Server((HOST, port), server.pid, json.loads((folder / "benchmark.json").read_text()))
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(30)
@@ -115,6 +135,7 @@ def scenarios(words: list[str]) -> dict[str, list[bytes]]:
     """What is asked, by name."""
     listing = f"{API}/packages?limit=20"
     texts = [*words[:20], *words[500:540], *(f"{words[n]}+{words[n + 7]}" for n in range(40)), *words[2000:2040]]
+    starts = ("ba", "co", "du", "fi", "ga", "he", "jo", "ki")
     return {
         "detail, 5 versions": [get(f"{API}/packages/bench-5")],
         "detail, 50 versions": [get(f"{API}/packages/bench-50")],
@@ -130,6 +151,7 @@ def scenarios(words: list[str]) -> dict[str, list[bytes]]:
         "list, by license": [get(f"{listing}&license={name}&ordering=-downloads") for name in ("MIT", "ISC")],
         "search, 140 texts": [get(f"{listing}&search={text}") for text in texts],
         "search, filtered": [get(f"{listing}&search={text}&ecosystem=npm&status=approved") for text in texts],
+        "search, two letters": [get(f"{listing}&search={start}") for start in starts],
         "categories": [get(f"{API}/packages/stats/categories")],
         "download, 24 kB": [get(f"{API}/packages/bench-download/versions/1.0.0/download")],
     }
@@ -137,27 +159,38 @@ def scenarios(words: list[str]) -> dict[str, list[bytes]]:
 
 def run(folder: Path, seconds: float, only: str) -> list[Row]:
     """Every scenario against one registry."""
-    rows = []
-    with serving(folder) as (address, known):
-        constant = [get(f"{API}/constant")]
-        measure(address, constant, 1)
-        for name, requests in scenarios(known["words"]).items():
-            if only not in name:
-                continue
-            measure(address, requests, min(1, seconds), 4)
-            before = measure(address, constant, seconds / 3).rate
-            loaded = measure(address, requests, seconds)
-            after = measure(address, constant, seconds / 3).rate
-            alone = measure(address, requests, seconds / 2, 1)
-            complain(name, loaded)
-            rows.append(Row(name, loaded, alone, loaded.rate / ((before + after) / 2)))
-        reference = measure(address, constant, seconds)
-        rows.insert(0, Row("constant answer", reference, measure(address, constant, seconds / 2, 1), 1.0))
+    constant = [get(f"{API}/constant")]
+    with serving(folder) as server:
+        server.load(constant, 1)
+        rows = [figures(server, "constant answer", constant, seconds)]
+        for name, requests in scenarios(server.known["words"]).items():
+            if only in name:
+                server.load(requests, min(1, seconds))
+                before = server.load(constant, seconds / 3).rate
+                row = figures(server, name, requests, seconds)
+                after = server.load(constant, seconds / 3).rate
+                rows.append(replace(row, ratio=row.loaded.rate / ((before + after) / 2)))
         if only in "publish":
-            sent = measure(address, uploads(folder, known["token"]), 60, 1, once=True)
-            complain("publish", sent)
-            rows.append(Row("publish, signed", sent, sent, sent.rate / reference.rate))
+            rows.append(publishing(server, folder, rows[0].loaded.rate))
     return rows
+
+
+def figures(server: Server, name: str, requests: list[bytes], seconds: float) -> Row:
+    """One scenario, by four clients and by one."""
+    used = server.cpu_seconds()
+    loaded = server.load(requests, seconds)
+    used = server.cpu_seconds() - used
+    complain(name, loaded)
+    return Row(name, loaded, server.load(requests, seconds / 2, 1), 1.0, used * 1000 / len(loaded.latencies))
+
+
+def publishing(server: Server, folder: Path, reference: float) -> Row:
+    """Signed publishes, one after the other, each of another package."""
+    used = server.cpu_seconds()
+    sent = server.load(uploads(folder, server.known["token"]), 60, 1, once=True)
+    used = server.cpu_seconds() - used
+    complain("publish", sent)
+    return Row("publish, signed", sent, sent, sent.rate / reference, used * 1000 / max(1, len(sent.latencies)))
 
 
 def complain(name: str, measured: Measured) -> None:
@@ -168,16 +201,17 @@ def complain(name: str, measured: Measured) -> None:
 
 def table(results: dict[int, list[Row]]) -> str:
     """All figures, with the growth from the smallest registry to the largest."""
-    head = f"{'scenario':24}{'packages':>10}{'req/s':>9}{'ratio':>7}{'p50 ms':>8}{'p99 ms':>8}"
+    head = f"{'scenario':24}{'packages':>10}{'req/s':>9}{'ratio':>7}{'cpu ms':>8}{'p50 ms':>8}{'p99 ms':>8}"
     lines = [head + f"{'p50 x4':>8}{'p99 x4':>8}{'growth':>8}"]
     smallest = {row.name: row for row in results[min(results)]}
     for count, rows in results.items():
         for row in rows:
-            growth = smallest[row.name].ratio / row.ratio if count != min(results) and row.ratio else 1.0
+            growth = row.cpu / smallest[row.name].cpu
+            alone, loaded = row.alone, row.loaded
             lines.append(
-                f"{row.name:24}{count:>10,}{row.loaded.rate:>9.0f}{row.ratio:>7.2f}{row.alone.percentile(0.5):>8.1f}"
-                f"{row.alone.percentile(0.99):>8.1f}{row.loaded.percentile(0.5):>8.1f}"
-                f"{row.loaded.percentile(0.99):>8.1f}{growth:>8.2f}"
+                f"{row.name:24}{count:>10,}{loaded.rate:>9.0f}{row.ratio:>7.2f}{row.cpu:>8.2f}"
+                f"{alone.percentile(0.5):>8.1f}{alone.percentile(0.99):>8.1f}"
+                f"{loaded.percentile(0.5):>8.1f}{loaded.percentile(0.99):>8.1f}{growth:>8.2f}"
             )
     return "\n".join(lines)
 
