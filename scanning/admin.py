@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.tables import History, Table, as_table, chip, code, link, may_look, moment
@@ -111,7 +111,8 @@ class ScanTable(History):
     @admin.display(description=_("found"))
     def found(self, scan: Scan) -> str:
         """The counts in words."""
-        return ", ".join(f"{number} {severity}" for severity, number in scan.counts.items() if number) or _t("nothing")
+        counted = ", ".join(f"{number} {severity}" for severity, number in scan.counts.items() if number)
+        return counted or gettext("nothing")
 
     @admin.display(description=_("tools"))
     def tools(self, scan: Scan) -> str:
@@ -264,7 +265,7 @@ def waive(release: Release, finding: dict[str, Any]) -> tuple[str, str] | None:
         "version_range": finding.get("version") or release.version,
         "project": release.project_id,
     }
-    return f"{reverse('admin:scanning_waiver_add')}?{urlencode(asked)}", _t("Waive")
+    return f"{reverse('admin:scanning_waiver_add')}?{urlencode(asked)}", gettext("Waive")
 
 
 def _review(release: Release) -> str:

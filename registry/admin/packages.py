@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.tables import Lines, Table, chip, code, link, moment
@@ -111,7 +111,7 @@ class PackageTable(Table):
     def releases_link(self, package: Package) -> SafeString:
         """The table of its versions."""
         url = reverse("admin:registry_release_changelist") + f"?package__id__exact={package.pk}"
-        return format_html('<a href="{}">{}</a>', url, _t("All its versions"))
+        return format_html('<a href="{}">{}</a>', url, gettext("All its versions"))
 
     @admin.display(description=_("keywords"))
     def keyword_list(self, package: Package) -> str:

@@ -10,7 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.tables import History, Lines, actor_of, chip, code, link, may_write, moment, shortened
@@ -127,12 +127,16 @@ class ReleaseTable(History):
     @admin.action(description=_("Unlist: gone from lists now, removed after the grace"))
     def unlist(self, request: HttpRequest, queryset: QuerySet[Release]) -> None:
         """Unlist the selected releases."""
-        self._each(request, queryset, lambda release: retiring.unlist(release, actor_of(request)), _t("%d unlisted."))
+        self._each(
+            request, queryset, lambda release: retiring.unlist(release, actor_of(request)), gettext("%d unlisted.")
+        )
 
     @admin.action(description=_("Restore: listed again, where the grace has not ended"))
     def restore(self, request: HttpRequest, queryset: QuerySet[Release]) -> None:
         """Restore the selected releases."""
-        self._each(request, queryset, lambda release: retiring.restore(release, actor_of(request)), _t("%d restored."))
+        self._each(
+            request, queryset, lambda release: retiring.restore(release, actor_of(request)), gettext("%d restored.")
+        )
 
     def _each(
         self, request: HttpRequest, rows: QuerySet[Release], act: Callable[[Release], object], said: str
@@ -174,7 +178,7 @@ class ReleaseTable(History):
     def status_chip(self, release: Release) -> SafeString:
         """The status, and that it is unlisted or removed."""
         if release.is_purged:
-            return chip("unlisted", _t("removed"))
+            return chip("unlisted", gettext("removed"))
         shown = chip(release.status)
         return format_html("{} {}", shown, chip("unlisted")) if release.is_unlisted else shown
 
