@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from django.core.cache import cache
 from django.db.models import Case, Count, IntegerField, Value, When
+from django_filters import CharFilter, ChoiceFilter, FilterSet
 from redis.exceptions import RedisError
 
 from accounts.actors import Actor
@@ -101,18 +102,37 @@ def categories(actor: Actor) -> list[tuple[str, int]]:
 
 
 # --- finding -------------------------------------------------------------------------------------------------------
+class PackageFilter(FilterSet):
+    """The filters of every list of packages, in the catalogue and in the API (contract section 3)."""
+
+    ecosystem = ChoiceFilter(choices=Ecosystem.choices)
+    category = ChoiceFilter(choices=CATEGORIES)
+    status = ChoiceFilter(field_name="latest_status", choices=Release.Status.choices)
+    license = CharFilter(method="by_license")
+    search = CharFilter(method="by_words")
+
+    class Meta:
+        model = Package
+        fields = ()
+
+    def by_license(self, found: PackageQuerySet, _: str, license: str) -> PackageQuerySet:
+        """Those under the licence, alone or within an expression."""
+        return found.filter(license__in=_expressions_naming(license))
+
+    def by_words(self, found: PackageQuerySet, _: str, text: str) -> PackageQuerySet:
+        """Those whose name, keywords or description hold the words."""
+        match = search_index.expression(text)
+        return search_index.matching(found, match) if match else found.none()
+
+
 def _filtered(query: Query, actor: Actor) -> PackageQuerySet:
     """What matches, in no order. A package is listed while it has a latest version, and so a latest status."""
-    found = Package.objects.visible_to(actor).exclude(latest_status="")
-    for field in ("ecosystem", "category", "status"):
-        if value := getattr(query, field):
-            found = found.filter(**{COLUMNS[field]: value})
-    if query.license:
-        found = found.filter(license__in=_expressions_naming(query.license))
-    if query.search.strip():
-        match = search_index.expression(query.search)
-        found = search_index.matching(found, match) if match else found.none()
-    return found
+    listed = Package.objects.visible_to(actor).exclude(latest_status="")
+    asked = {name: value for name in PackageFilter.base_filters if (value := getattr(query, name))}
+    if not asked:
+        return listed
+    chosen = PackageFilter(asked, queryset=listed)
+    return cast(PackageQuerySet, chosen.qs) if chosen.is_valid() else listed.none()
 
 
 def _by_relevance(found: PackageQuerySet, text: str) -> PackageQuerySet:
