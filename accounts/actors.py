@@ -1,6 +1,7 @@
 """The actor: a person, a token, a licence key, the system or nobody, with scopes. Every app pays in this coin."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from accounts.errors import Forbidden, Unauthenticated
@@ -27,6 +28,7 @@ class Actor:
     credential_id: str = ""
     address: str = ""
     entitlements: tuple = field(default=())
+    expires_at: datetime | None = None
 
     @property
     def is_anonymous(self) -> bool:

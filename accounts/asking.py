@@ -66,6 +66,7 @@ def _token_actor(raw: str, address: str, slug: str | None, *, is_bearer: bool) -
         scopes=scopes,
         credential_id=str(token.pk),
         address=address,
+        expires_at=token.expires_at,
     )
     tokens.note_use(token, address)
     return actor

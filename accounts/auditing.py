@@ -4,19 +4,20 @@ import hashlib
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.actors import Actor
+from accounts.actors import SYSTEM, Actor
 from accounts.errors import RegistryError
 from accounts.models import AuditEvent, AuditHead
 from accounts.wording import storable
 
-BEGINNING = "0" * 64
+CUT, CUT_AT_ONCE = "audit.cut", 10_000
 HASHED = ("seq", "at", "actor", "credential", "action", "object", "project", "address", "outcome", "details")
 
 
@@ -85,7 +86,9 @@ def head() -> AuditHead:
 def verify() -> list[Problem]:
     """Walk the whole chain in constant memory and name every place where it is broken, first one first."""
     problems: list[Problem] = []
-    seq, link = 0, BEGINNING
+    start = head()
+    seq, link = start.cut_seq, start.cut_hash
+    is_vouched = seq == 0
     for row in _stored_events():
         found, previous, stored = row[0], row[-2], row[-1]
         if found != seq + 1:
@@ -94,8 +97,49 @@ def verify() -> list[Problem]:
             problems.append(Problem(found, "unlinked", f"Event {found} does not continue the event before it."))
         if _hash_of(*row[:-1]) != stored:
             problems.append(Problem(found, "altered", f"Event {found} is not what was recorded."))
+        is_vouched = is_vouched or _vouches(row, start)
         seq, link = found, stored
+    if not is_vouched:
+        problems.insert(0, Problem(start.cut_seq, "cut", f"No event says who cut the events to {start.cut_seq}."))
     return problems + _problems_at_the_end(seq, link)
+
+
+def cut(before: datetime) -> int:
+    """Drop the events before the moment, oldest first; the chain goes on from the noted hash. Returns how many."""
+    total, until = 0, min(before, timezone.now())
+    while dropped := _cut_some(until):
+        total += dropped
+    return total
+
+
+def cut_by_age() -> int:
+    """What AUDIT_RETENTION_DAYS asks for; 0 keeps events for ever."""
+    days = settings.AUDIT_RETENTION_DAYS
+    return cut(timezone.now() - timedelta(days=days)) if days > 0 else 0
+
+
+def _cut_some(before: datetime) -> int:
+    """One short transaction: the event that vouches for the cut, the new start of the chain, the rows."""
+    with transaction.atomic():
+        start = _locked_head()
+        last = None
+        oldest = AuditEvent.objects.order_by("seq").values_list("seq", "hash", "at")[:CUT_AT_ONCE]
+        for seq, link, at in oldest:
+            if at >= before:
+                break
+            last = (seq, link)
+        if last is None:
+            return 0
+        record(CUT, f"audit:{last[0]}", SYSTEM, details={"up_to": last[0], "hash": last[1]})
+        AuditHead.objects.filter(pk=start.pk).update(cut_seq=last[0], cut_hash=last[1])
+        return AuditEvent.objects.filter(seq__lte=last[0]).delete()[0]
+
+
+def _vouches(row: tuple[Any, ...], start: AuditHead) -> bool:
+    """Whether the event is the one that says where the chain was cut last, and by whom."""
+    event = dict(zip(HASHED, row, strict=False))
+    said = {"up_to": start.cut_seq, "hash": start.cut_hash}
+    return event["action"] == CUT and event["actor"] == SYSTEM.pseudonym and event["details"] == said
 
 
 def _problems_at_the_end(seq: int, link: str) -> list[Problem]:

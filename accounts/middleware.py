@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
-from accounts import asking, rate_limiting
+from accounts import asking, notices, rate_limiting
 from accounts.actors import Actor
 from accounts.addresses import client_address
 from accounts.errors import RegistryError
@@ -53,9 +53,18 @@ class WhoIsAsking:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Promise the actor; a bad credential raises where the actor is first needed."""
-        request.actor = SimpleLazyObject(lambda: asking.actor_of(request))  # type: ignore[attr-defined]  # see AskedRequest
-        return self.get_response(request)
+        """Promise the actor, and tell a token when it ends; a bad credential raises where it is first needed."""
+        known: list[Actor] = []
+
+        def ask() -> Actor:
+            known.append(asking.actor_of(request))
+            return known[-1]
+
+        request.actor = SimpleLazyObject(ask)  # type: ignore[attr-defined]  # see AskedRequest
+        response = self.get_response(request)
+        for name, value in notices.headers(known[-1]).items() if known else ():
+            response.headers[name] = value
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Translate a refusal that left a page's view; the API's own views have translated theirs before."""

@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -34,6 +35,8 @@ app.conf.update(
         "sweep overdue jobs": {"task": "registry.sweep", "schedule": settings.SWEEP_SECONDS},
         "reconcile storage": {"task": "registry.reconcile", "schedule": 60},
         "refresh download figures": {"task": "registry.refresh_figures", "schedule": 60},
+        "announce tokens that end": {"task": "accounts.announce_expiry", "schedule": crontab(hour=6, minute=0)},
+        "cut the audit trail": {"task": "accounts.cut_audit_trail", "schedule": crontab(hour=3, minute=0)},
     },
 )
 app.autodiscover_tasks()

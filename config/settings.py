@@ -133,6 +133,7 @@ RATE_LIMIT_ANONYMOUS = env.str("RATE_LIMIT_ANONYMOUS", default="100/m")
 RATE_LIMIT_FREE = env.str("RATE_LIMIT_FREE", default="1200/h")
 RATE_LIMIT_ENTERPRISE = env.str("RATE_LIMIT_ENTERPRISE", default="12000/h")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=0)
 
 # --- database, cache, broker --------------------------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'registry.sqlite3'}"

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 12
 Handler = Callable[[Job], None]
 _handlers: dict[str, Handler] = {}
-_periodic: dict[str, list[Callable[[], object]]] = {"sweep": [], "reconcile": [], "refresh_figures": []}
+_periodic: dict[str, list[Callable[[], object]]] = {"sweep": [], "reconcile": [], "refresh_figures": [], "daily": []}
 
 
 class Later(Exception):

@@ -27,11 +27,13 @@ class AuditEvent(models.Model):
 
 
 class AuditHead(models.Model):
-    """The last link of the chain; its row lock makes writers queue."""
+    """The last link of the chain, whose row lock makes writers queue, and the last link that retention has cut."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     seq = models.BigIntegerField(default=0)
     hash = models.CharField(max_length=64, default="0" * 64)
+    cut_seq = models.BigIntegerField(default=0)
+    cut_hash = models.CharField(max_length=64, default="0" * 64)
 
     def __str__(self) -> str:
         return f"head at {self.seq}"

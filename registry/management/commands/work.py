@@ -13,7 +13,7 @@ from django.db import close_old_connections
 from registry import tasks
 
 logger = logging.getLogger(__name__)
-PERIODIC = {"reconcile": 60.0, "refresh_figures": 60.0}
+PERIODIC = {"reconcile": 60.0, "refresh_figures": 60.0, "daily": 86400.0}
 
 
 class Command(BaseCommand):
