@@ -1,0 +1,48 @@
+"""A minimal valid request for each cell of the pages' table."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests import builders
+from tests.authorization import asked_of_api, rooms, routes
+from tests.authorization.asked_of_api import Asked
+from tests.authorization.callers import Caller
+from tests.authorization.rooms import Room
+
+NEW_PASSWORD = "another battery, staple, horse"
+PASSWORDS = {"old_password": builders.PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+FORMS: dict[str, Callable[[Room, Caller, str], dict[str, Any]]] = {
+    "submit": lambda room, caller, target: {"ecosystem": "npm", "name": room.name(target), "version": "3.0.0"},
+    "sign-in": lambda room, caller, target: {"username": "carol", "password": builders.PASSWORD},
+    "sign-out": lambda room, caller, target: {},
+    "profile/password": lambda room, caller, target: PASSWORDS,
+    "profile/tokens": lambda room, caller, target: {"name": "made in the matrix", "scopes": ["read"], "days": "30"},
+    "profile/tokens/<uuid:token_id>/revoke": lambda room, caller, target: {},
+    "profile/keys": lambda room, caller, target: {"name": "laptop", "public_key": asked_of_api.fresh_key()},
+    "profile/keys/<int:key_id>/remove": lambda room, caller, target: {},
+    "profile/projects": lambda room, caller, target: {"slug": "made-in-the-matrix"},
+    "profile/projects/<slug:slug>/default": lambda room, caller, target: {},
+    "profile/projects/<slug:slug>/members": lambda room, caller, target: {"username": "mallory", "role": "member"},
+    "profile/projects/<slug:slug>/members/<int:user_id>/remove": lambda room, caller, target: {},
+}
+
+
+def address(route: str, asked: Asked) -> str:
+    """The address of the target, as this caller means it."""
+    room, caller, target = asked
+    values: dict[str, Any] = {"ecosystem": "npm", "version": rooms.READY, "user_id": room.carol.pk}
+    if target in room.packages:
+        values["name"] = room.name(target)
+    if target in ("own", "foreign"):
+        values["slug"] = room.project(target).slug
+        values["token_id"], values["key_id"] = room.token_id(caller, target), room.key_id(caller, target)
+    return "/" + routes.fill(route, values)
+
+
+def request(route: str, method: str, asked: Asked) -> dict[str, Any]:
+    """The form that the page would send."""
+    if method != "POST":
+        return {}
+    from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+
+    return {"data": encode_multipart(BOUNDARY, FORMS[route](*asked)), "content_type": MULTIPART_CONTENT}

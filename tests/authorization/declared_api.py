@@ -1,0 +1,55 @@
+"""Who may do what over the API: contract sections 1, 3 to 5 and 7, one line for each route and method."""
+
+from tests.authorization.rules import (
+    A_PERSON,
+    ANYONE,
+    CREDENTIALS,
+    FORBIDDEN,
+    HIDDEN,
+    OWN_OR_FOREIGN,
+    PACKAGES,
+    SIGNED_IN,
+    WHO_SEES,
+    May,
+    holders_of,
+)  # fmt: skip
+
+PACKAGE = "packages/<package:name>"
+VERSION = f"{PACKAGE}/versions/<version:version>"
+DECIDES = holders_of("review", targets=PACKAGES)
+RETIRES = holders_of("admin", targets=PACKAGES)
+PUTS_INTO = holders_of("publish", 201, targets=PACKAGES, foreign=FORBIDDEN)
+
+API: dict[str, dict[str, May]] = {
+    # the catalogue
+    "packages": {"GET": ANYONE, "POST": PUTS_INTO},
+    "packages/publish": {"POST": PUTS_INTO},
+    "packages/stats/categories": {"GET": ANYONE},
+    "explain": {"GET": WHO_SEES},
+    PACKAGE: {"GET": WHO_SEES},
+    f"{PACKAGE}/resolve": {"GET": WHO_SEES},
+    # versions
+    VERSION: {"GET": WHO_SEES, "DELETE": RETIRES(done=202)},
+    f"{VERSION}/download": {"GET": WHO_SEES},
+    f"{VERSION}/sbom": {"GET": WHO_SEES},
+    f"{VERSION}/signature": {"GET": WHO_SEES},
+    f"{VERSION}/approve": {"POST": DECIDES},
+    f"{VERSION}/reject": {"POST": DECIDES},
+    f"{VERSION}/restore": {"POST": RETIRES},
+    # credentials: a stolen token must not multiply, nor sign
+    "me": {"GET": SIGNED_IN},
+    "tokens": {"GET": SIGNED_IN, "POST": A_PERSON(done=201, or_admin_token=True)},
+    "tokens/<uuid:id>": {"DELETE": SIGNED_IN(done=204, targets=CREDENTIALS, foreign=HIDDEN)},
+    "tokens/<uuid:id>/rotate": {"POST": SIGNED_IN(done=201, targets=CREDENTIALS, foreign=HIDDEN, itself=True)},
+    "signing-keys": {"GET": SIGNED_IN, "POST": A_PERSON(done=201)},
+    "signing-keys/<int:id>": {
+        "DELETE": A_PERSON(done=204, targets=OWN_OR_FOREIGN, foreign=HIDDEN, admins_too=True),
+    },
+    # licences and flaws
+    "licenses/<str:spdx>": {"GET": ANYONE},
+    "security/scans": {"POST": holders_of("review", 202, targets=PACKAGES)},
+    "security/scans/<package:name>": {"GET": WHO_SEES},
+    "security/scans/<str:scope>/<str:name>": {"GET": WHO_SEES},
+    "advisories": {"GET": ANYONE},
+    "advisories/<str:id>": {"GET": ANYONE},
+}
