@@ -1,7 +1,5 @@
 """Projects, the tenants: make one, add people, and say which one counts when nobody names one."""
 
-import re
-
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -52,10 +50,18 @@ def configure(project: Project, actor: Actor, **wanted: str) -> list[str]:
 
 
 def make_own(user: User) -> Project:
-    """The project that a new user starts with, named after them; call inside their transaction."""
-    project = Project.objects.create(slug=_free_slug(user.username), name=f"{user.username}’s project")
+    """The project that a new user starts with; call inside their transaction.
+
+    Its slug says nothing of them, since it stands in audit events, which nobody can change when the user leaves.
+    """
+    project = Project.objects.create(slug=f"own-{user.pseudonym.hex[:12]}", name=own_name(user))
     _first_owner(project, user)
     return project
+
+
+def own_name(user: User) -> str:
+    """What the first project of a person is called until they call it otherwise."""
+    return f"{user.username}’s project"
 
 
 def add_member(project: Project, user: User, actor: Actor, *, role: str = "member") -> Membership:
@@ -152,12 +158,3 @@ def _check(slug: str, tier: str, review_policy: str, visibility: str) -> None:
     ):
         if value not in allowed:
             raise InvalidInput(f"The {field} is one of {', '.join(allowed)}.", details={field: ["unknown"]})
-
-
-def _free_slug(username: str) -> str:
-    """The username as a slug, with a number where it is taken."""
-    stem = re.sub(r"[^a-z0-9]+", "-", username.lower()).strip("-")[: LONGEST_SLUG - 8].strip("-") or "project"
-    taken = set(Project.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
-    if stem not in taken:
-        return stem
-    return next(f"{stem}-{number}" for number in range(2, len(taken) + 3) if f"{stem}-{number}" not in taken)

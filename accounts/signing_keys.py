@@ -24,7 +24,7 @@ def register(user: User, name: str, public_key_text: str, actor: Actor) -> Signi
             made = SigningKey.objects.create(
                 user=user, name=label, algorithm=key.algorithm, public_key=key.line, fingerprint=fingerprint
             )
-            auditing.record("signing_key.added", f"signing-key:{fingerprint}", actor, details={"name": label})
+            auditing.record("signing_key.added", f"signing-key:{fingerprint}", actor)
     except IntegrityError as error:
         raise Conflict("This key was registered a moment ago.", code="key_registered") from error
     return made
@@ -35,7 +35,7 @@ def remove(key: SigningKey, actor: Actor) -> SigningKey:
     _may_manage(key.user, actor)
     with transaction.atomic():
         if SigningKey.objects.filter(pk=key.pk, removed_at__isnull=True).update(removed_at=timezone.now()):
-            auditing.record("signing_key.removed", f"signing-key:{key.fingerprint}", actor, details={"name": key.name})
+            auditing.record("signing_key.removed", f"signing-key:{key.fingerprint}", actor)
     key.refresh_from_db()
     return key
 

@@ -50,7 +50,7 @@ def issue(
             "token.issued",
             f"token:{token.pk}",
             actor,
-            details={"for": str(user.pseudonym), "name": label, "scopes": wanted, "days": days},
+            details={"for": str(user.pseudonym), "scopes": wanted, "days": days},
             project=project.slug if project else "",
         )
     return token, raw

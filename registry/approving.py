@@ -185,7 +185,7 @@ def _record(release: Release, actor: Actor, ruling: Ruling) -> None:
         {"name": check.name, "status": check.status, "summary": check.summary}
         for check in Check.objects.filter(release=release)
     ]
-    Decision.objects.create(
+    decision = Decision.objects.create(
         release=release,
         answer=ruling.answer,
         by=actor.user,
@@ -202,7 +202,7 @@ def _record(release: Release, actor: Actor, ruling: Ruling) -> None:
         f"release.{ruling.answer}",
         f"{package.ecosystem}:{package.name}@{release.version}",
         actor,
-        details={"sha256": release.sha256, "override": ruling.override, "reason": ruling.reason[:500]},
+        details={"sha256": release.sha256, "override": ruling.override, "decision": decision.pk},
         project=release.project.slug,
     )
 

@@ -11,9 +11,10 @@ class RegistryConfig(AppConfig):
 
     def ready(self) -> None:
         """Import the activities that handle jobs, and the system checks, so that they register themselves."""
-        from accounts import auditing, notices
-        from registry import approving, checking, configuration, downloading, retiring, storage, tasks  # noqa: F401  # registration
+        from accounts import auditing, notices, privacy
+        from registry import approving, checking, configuration, downloading, personal_data, retiring, storage, tasks  # noqa: F401  # registration
 
         # Where there is no broker, the worker does daily what Celery's beat would have asked the accounts for.
         tasks.periodically("daily")(notices.announce)
         tasks.periodically("daily")(auditing.cut_by_age)
+        privacy.contributes("registry", personal_data.export, personal_data.erase)

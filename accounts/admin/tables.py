@@ -102,7 +102,7 @@ class Table(admin.ModelAdmin):
 
     def _note(self, verb: str, request: HttpRequest, obj: Model, details: dict[str, Any] | None = None) -> None:
         name = type(obj).__name__.lower()
-        auditing.record(f"{name}.{verb}", f"{name}:{obj.pk} {obj}", actor_of(request), details=details)
+        auditing.record(f"{name}.{verb}", _said_of(name, obj), actor_of(request), details=details)
 
 
 class History(Table):
@@ -139,6 +139,14 @@ class Lines(admin.TabularInline):
 
     extra = 0
     formset = LabelledFormSet
+
+
+def _said_of(name: str, obj: Model) -> str:
+    """What audit events call a row: people by their pseudonym, what they named by its number alone."""
+    if isinstance(obj, User):
+        return f"user:{obj.pseudonym}"
+    is_ours = type(obj).__module__.startswith("accounts.")
+    return f"{name}:{obj.pk}" if is_ours else f"{name}:{obj.pk} {obj}"
 
 
 def _changed_fields(part: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Remember whom an expiry was announced to, and where retention has cut the audit trail; only such a cut may delete."""
+"""Remember whom an expiry was announced to and where the audit trail was cut; only a noted cut may delete."""
 
 from django.db import migrations, models
 

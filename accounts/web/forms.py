@@ -99,6 +99,17 @@ class NewProjectForm(forms.Form):
     name = forms.CharField(label=_("Full name"), max_length=LONGEST_NAME, required=False)
 
 
+class LeavingForm(forms.Form):
+    """The password once more, before everything goes."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        max_length=LONGEST_PASSWORD,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
 class NewMemberForm(forms.Form):
     """Who joins a project, and as what."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.web import keys, projects, session, tokens
+from accounts.web import keys, privacy, projects, session, tokens
 
 urlpatterns = [
     path("sign-in", session.SignIn.as_view(), name="sign-in"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("profile/tokens/<uuid:token_id>/revoke", tokens.revoke, name="revoke-token"),
     path("profile/keys", keys.keys_page, name="signing-keys"),
     path("profile/keys/<int:key_id>/remove", keys.remove, name="remove-signing-key"),
+    path("profile/privacy", privacy.privacy_page, name="privacy"),
+    path("profile/privacy/download", privacy.download, name="download-my-data"),
+    path("profile/privacy/delete", privacy.leave, name="delete-my-account"),
     path("profile/projects", projects.projects_page, name="projects"),
     path("profile/projects/<slug:slug>/default", projects.choose_default, name="choose-default-project"),
     path("profile/projects/<slug:slug>/members", projects.add_member, name="add-member"),

@@ -1,0 +1,101 @@
+"""What releases, decisions and signatures say about a person: told to them, and put under a pseudonym when they go."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Q
+
+from accounts.models import SigningKey, User
+from accounts.privacy import Identity
+from registry import documents
+from registry.models import Artifact, Check, Decision, Package, PackageMaintainer, Release
+
+RELEASE = ("package__ecosystem", "package__name", "version", "status", "origin", "submitted_at")
+DECISION = ("release__package__name", "release__version", "answer", "at", "reason", "override")
+Told = Callable[[Any], Any]
+
+
+def export(user: User) -> dict[str, Any]:
+    """What the person published, asked for, signed, decided and maintains."""
+    submitted = Release.objects.filter(_asked_by(user.pk, user.email)).order_by("pk")
+    signed = Artifact.objects.filter(_signed_by(user.pk, user.username)).order_by("pk")
+    maintained = Package.objects.filter(maintainers__user=user).order_by("pk")
+    return {
+        "versions": list(submitted.values(*RELEASE, "submitted_for", "request_note")),
+        "signatures": list(signed.values("filename", "sha256", "signer", "signature_fingerprint", "uploaded_at")),
+        "decisions": list(Decision.objects.filter(by=user).order_by("pk").values(*DECISION)),
+        "maintains": list(maintained.values("ecosystem", "name")),
+    }
+
+
+def erase(person: Identity) -> None:
+    """Put the pseudonym in the place of name and address, in rows and in the documents that are made of them."""
+    touched = sorted(_packages_of(person))
+    for package_id in touched:
+        documents.hold(package_id)
+    Decision.objects.filter(Q(by=person.user) | Q(by_name=person.username)).update(by_name=person.pseudonym)
+    _rename_releases(person, touched)
+    Artifact.objects.filter(_signed_by(person.user.pk, person.username)).update(signer=person.pseudonym)
+    PackageMaintainer.objects.filter(user=person.user).delete()
+    for package in Package.objects.filter(pk__in=touched).select_related("project").order_by("pk"):
+        documents.rebuild(package, "changed")
+
+
+def _asked_by(user_id: int, email: str) -> Q:
+    return Q(submitted_by=user_id) | (Q(submitted_for__iexact=email) if email else Q())
+
+
+def _signed_by(user_id: int, username: str) -> Q:
+    """Files that carry the name, or whose key is the person's: names may have changed since."""
+    keys = SigningKey.objects.filter(user=user_id).values("fingerprint")
+    return Q(signer=username) | (Q(signature_fingerprint__in=keys) & ~Q(signer=""))
+
+
+def _packages_of(person: Identity) -> set[int]:
+    """Every package with a row that may name the person."""
+    asked = _asked_by(person.user.pk, person.email)
+    of_releases = Release.objects.filter(asked | Q(decisions__by=person.user) | Q(decisions__by_name=person.username))
+    signed = Artifact.objects.filter(_signed_by(person.user.pk, person.username))
+    return {
+        *of_releases.values_list("package", flat=True),
+        *signed.values_list("release__package", flat=True),
+        *PackageMaintainer.objects.filter(user=person.user).values_list("package", flat=True),
+    }
+
+
+def _rename_releases(person: Identity, touched: list[int]) -> None:
+    """Notes, reasons and the words of checks on what the person had to do with: evidence stays, but for the name."""
+    told = _telling(person)
+    Release.objects.filter(_asked_by(person.user.pk, person.email)).update(submitted_for=person.pseudonym)
+    of = Release.objects.filter(package__in=touched)
+    _retell(of, told, "request_note", "held_because", "deprecated")
+    _retell(Check.objects.filter(release__in=of), told, "summary", "details")
+    _retell(Decision.objects.filter(release__in=of), told, "reason", "verdicts", "checks")
+
+
+def _retell(rows: Any, told: Told, *fields: str) -> None:
+    """Write back those rows whose texts named the person."""
+    for row in rows.only("pk", *fields).iterator(chunk_size=500):
+        after = {field: told(getattr(row, field)) for field in fields}
+        if any(after[field] != getattr(row, field) for field in fields):
+            rows.model.objects.filter(pk=row.pk).update(**after)
+
+
+def _telling(person: Identity) -> Told:
+    """A function that gives back a text, or JSON, with the pseudonym wherever the person stood as a whole word."""
+    full = f"{person.first_name} {person.last_name}".strip()
+    names = sorted({person.username, person.email, full, person.first_name, person.last_name} - {""}, key=len)
+    words = "|".join(re.escape(name) for name in reversed(names))
+    pattern = re.compile(rf"(?<![\w@.+-])(?:{words})(?![\w@+-])", re.IGNORECASE)
+
+    def told(value: Any) -> Any:
+        if isinstance(value, str):
+            return pattern.sub(person.pseudonym, value)
+        if isinstance(value, list):
+            return [told(item) for item in value]
+        if isinstance(value, dict):
+            return {key: told(item) for key, item in value.items()}
+        return value
+
+    return told
