@@ -1,82 +1,18 @@
 """The catalogue in a real browser: no error, no request elsewhere, every step by keyboard, and without scripts."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from registry.models import Package, ReleaseManifest
-from tests import builders, tools
+from tests import builders
 from tests.web.readme_payloads import EVERYTHING
+from tests.web.watching import PACKAGE, PATHS, open_page
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 ALBUM = os.environ.get("SCREENSHOTS")  # a folder: keep a picture of every page
-PACKAGE = "/packages/npm/left-pad"
-PATHS = ["/", "/packages", "/packages?search=pad", PACKAGE, f"{PACKAGE}?tab=versions", f"{PACKAGE}?tab=dependencies"]
-PATHS += [f"{PACKAGE}?tab=security", f"{PACKAGE}?tab=files", f"{PACKAGE}?tab=activity", f"{PACKAGE}/versions/1.0.0"]
-PATHS += ["/submit", "/profile"]
-
-
-@dataclass
-class Watched:
-    """A page that notes what must not happen: errors, refusals by the policy, requests to other hosts."""
-
-    page: Page
-    host: str
-    errors: list[str] = field(default_factory=list)
-    elsewhere: list[str] = field(default_factory=list)
-    weights: list[int] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("request", lambda request: self._note(request.url))
-
-    def _note(self, url: str) -> None:
-        if not url.startswith((self.host, "data:", "about:")):
-            self.elsewhere.append(url)
-
-    def go(self, path: str) -> Page:
-        self.page.goto(self.host + path)
-        return self.page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=tools.need("chromium"), args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def only_our_gates(settings) -> None:
-    """The license policy is seeded by a migration, and a test that drives a server ends with emptied tables."""
-    ours = ["registry.gates.checks_pass", "registry.gates.review_policy"]
-    settings.REGISTRY_GATES = {**settings.REGISTRY_GATES, "approving": ours}
-
-
-@pytest.fixture
-def left_pad(only_our_gates, alice, tmp_path):
-    archive = builders.npm_tarball(files={"README.md": "# Left pad\n\n" + "Pads strings.\n" * 40})
-    return builders.published(alice, builders.key_pair(tmp_path), archive)
-
-
-def open_page(browser: Browser, live_server, person=None, **options) -> Watched:
-    context: BrowserContext = browser.new_context(**options)
-    context.set_default_timeout(10_000)
-    if person is not None:
-        from django.test import Client
-
-        client = Client()
-        client.force_login(person)
-        session = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
-    return Watched(context.new_page(), live_server.url)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,0 +1,42 @@
+"""Every page, for everybody: axe-core finds no violation of WCAG 2.1 AA, in light and in dark, wide and narrow."""
+
+import os
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from registry.models import Release
+from tests.web.watching import PATHS, open_page
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
+OF_A_PERSON = ["/profile/tokens", "/profile/keys", "/profile/projects"]
+
+
+def faults_of(page) -> list[str]:
+    """What axe objects to, with the first place of each."""
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [f"{one['id']}: {one['help']} at {one['nodes'][0]['html'][:200]}" for one in found]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+def test_the_catalogue_and_the_profile_have_no_violation(browser, live_server, left_pad, alice, scheme, width):
+    watched = open_page(browser, live_server, alice, color_scheme=scheme, viewport={"width": width, "height": 844})
+    found = {path: faults for path in [*PATHS, *OF_A_PERSON] if (faults := faults_of(watched.go(path)))}
+    assert found == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_signing_in_and_being_lost_have_no_violation(browser, live_server, db, scheme):
+    watched = open_page(browser, live_server, color_scheme=scheme)
+    found = {path: faults for path in ["/sign-in", "/not/here"] if (faults := faults_of(watched.go(path)))}
+    assert found == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_queue_and_the_review_have_no_violation(browser, live_server, left_pad, bob, scheme):
+    watched = open_page(browser, live_server, bob, color_scheme=scheme, viewport={"width": 1280, "height": 800})
+    review = f"/admin/review/{Release.objects.latest('pk').pk}/"
+    found = {path: faults for path in ["/admin/", review] if (faults := faults_of(watched.go(path)))}
+    assert found == {}
