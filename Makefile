@@ -1,6 +1,5 @@
 # `make run` starts the portal, `make test` proves it. Both need Python 3.11 or newer and nothing else.
 
-SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -25,6 +24,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: requirements.lock | $(BIN)/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	@echo "Installing what the portal runs on (locked, hashes checked) …"
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
 	@touch $@

@@ -27,7 +27,8 @@ def _stamp(data: Path) -> Path:
 
 def is_prepared(data: Path) -> bool:
     """Whether the single-box data in the folder are those of this code. With a database of its own: never known."""
-    if os.environ.get("DATABASE_URL") or not (data / "registry.sqlite3").is_file():
+    kept = (data / "registry.sqlite3", data / "static" / "staticfiles.json")
+    if os.environ.get("DATABASE_URL") or not all(path.is_file() for path in kept):
         return False
     return _stamp(data).is_file() and _stamp(data).read_text() == _fingerprint()
 

@@ -365,7 +365,8 @@ def main() -> int:
     data = Path(os.environ.get("DATA_DIR") or ROOT / "var").resolve()
     portal = Portal(data, host, port, environment_for(data, host, port))
     for what in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(what, portal.stop)
+        if what != signal.SIGHUP or signal.getsignal(what) != signal.SIG_IGN:  # nohup means what it says
+            signal.signal(what, portal.stop)
     if os.environ.get("MAKELEVEL"):  # started by make: when make is killed, stop
         die_with_parent(os.getppid(), signal.SIGTERM)()
     return portal.run()
