@@ -39,13 +39,11 @@ def leave(request: HttpRequest) -> HttpResponse:
     """Erase the person after one more look at their password."""
     user, actor = person(request)
     form = LeavingForm(request.POST, label_suffix="")
-    if (
-        form.is_valid()
-        and _knows_password(request, user, form)
-        and attempt(request, form, lambda: privacy.erase(user, actor))
-    ):
-        logout(request)
-        return redirect("home")
+    if form.is_valid() and _knows_password(request, user, form):
+        gone = attempt(request, form, lambda: privacy.erase(user, actor))
+        if gone is not None:
+            logout(request)
+            return redirect("home")
     return render(request, "accounts/privacy.html", {"tab": "privacy", "form": form}, status=400)
 
 

@@ -134,7 +134,8 @@ class Loop(threading.Thread):
 
     def __init__(self, raw: str) -> None:
         super().__init__()
-        self.raw, self.answers, self.stopping = raw, [], threading.Event()
+        self.raw, self.stopping = raw, threading.Event()
+        self.answers: list[tuple[float, int]] = []
         self.warm = threading.Event()
 
     def run(self) -> None:

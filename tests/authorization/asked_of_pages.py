@@ -20,6 +20,8 @@ FORMS: dict[str, Callable[[Room, Caller, str], dict[str, Any]]] = {
     "profile/tokens/<uuid:token_id>/revoke": lambda room, caller, target: {},
     "profile/keys": lambda room, caller, target: {"name": "laptop", "public_key": asked_of_api.fresh_key()},
     "profile/keys/<int:key_id>/remove": lambda room, caller, target: {},
+    "profile/privacy/download": lambda room, caller, target: {},
+    "profile/privacy/delete": lambda room, caller, target: {"password": NEW_PASSWORD},
     "profile/projects": lambda room, caller, target: {"slug": "made-in-the-matrix"},
     "profile/projects/<slug:slug>/default": lambda room, caller, target: {},
     "profile/projects/<slug:slug>/members": lambda room, caller, target: {"username": "mallory", "role": "member"},

@@ -36,6 +36,10 @@ PAGES: dict[str, dict[str, May]] = {
     "profile/tokens/<uuid:token_id>/revoke": {"POST": OWN_THINGS},
     "profile/keys": {"GET": PERSONAL, "POST": SENT},
     "profile/keys/<int:key_id>/remove": {"POST": OWN_THINGS},
+    "profile/privacy": {"GET": PERSONAL},
+    "profile/privacy/download": {"POST": PERSONAL},
+    # asked with a wrong password, so that the one admin of the room need not go
+    "profile/privacy/delete": {"POST": PERSONAL(done=400)},
     "profile/projects": {"GET": PERSONAL, "POST": SENT},
     "profile/projects/<slug:slug>/default": {"POST": OWN_THINGS},
     "profile/projects/<slug:slug>/members": {"POST": BY_OWNERS},
