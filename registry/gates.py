@@ -88,7 +88,8 @@ def name_is_free_or_ours(subject: Publication, actor: Actor) -> Verdict:
         )
     ours = package.project_id in actor.project_ids and actor.user and projects.may_publish(actor.user, package.project)
     ours = ours or actor.is_admin
-    if ours or (subject.origin != Release.Origin.PUBLISHED and not subject.is_first_party):
+    shared = subject.origin != Release.Origin.PUBLISHED and not subject.is_first_party and not package.is_private
+    if ours or shared:
         return Verdict("ownership", "allow", "NAME_OURS", "The name is yours, or a third-party one.")
     return _taken(
         subject, "NAME_TAKEN", "belongs to another project. Choose another name, or ask its maintainers to add you"

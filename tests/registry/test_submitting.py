@@ -88,6 +88,14 @@ def test_the_same_name_elsewhere_is_another_package(alice):
     invariants.hold()
 
 
+def test_nobody_else_asks_for_versions_of_a_private_third_party_package(alice, mallory):
+    package = ask(builders.actor(alice)).package
+    Package.objects.filter(pk=package.pk).update(visibility="private")
+    with pytest.raises(Forbidden):
+        ask(builders.actor(mallory), version="1.3.1")
+    assert ask(builders.actor(alice), version="1.3.1").version == "1.3.1"
+
+
 def test_anybody_may_ask_for_a_further_version_of_a_third_party_package(alice, mallory):
     ask(builders.actor(alice))
     release = ask(builders.actor(mallory), version="1.4.0")
