@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 SLUG = RegexValidator(
     r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z", "Lower-case letters, digits and inner hyphens, at most 64."
@@ -17,12 +18,12 @@ class Project(models.Model):
         ENTERPRISE = "enterprise", "Enterprise"
 
     class ReviewPolicy(models.TextChoices):
-        AUTOMATIC = "automatic", "Automatic when every check passes"
-        MANUAL = "manual", "A maintainer decides"
+        AUTOMATIC = "automatic", _("Automatic when every check passes")
+        MANUAL = "manual", _("A maintainer decides")
 
     class Visibility(models.TextChoices):
-        PUBLIC = "public", "Public"
-        PRIVATE = "private", "Private"
+        PUBLIC = "public", _("Public")
+        PRIVATE = "private", _("Private")
 
     slug = models.CharField(max_length=64, unique=True, validators=[SLUG])
     name = models.CharField(max_length=120, blank=True)
@@ -46,9 +47,9 @@ class Membership(models.Model):
     """That a person belongs to a project, and as what."""
 
     class Role(models.TextChoices):
-        OWNER = "owner", "Owner"
-        MEMBER = "member", "Member"
-        READER = "reader", "Reader"
+        OWNER = "owner", _("Owner")
+        MEMBER = "member", _("Member")
+        READER = "reader", _("Reader")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")

@@ -4,6 +4,7 @@ import uuid
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 ROLES = ("developer", "maintainer", "admin")
 
@@ -12,9 +13,9 @@ class User(AbstractUser):
     """A person with a role. Deleting personal data keeps the row under its pseudonym."""
 
     class Role(models.TextChoices):
-        DEVELOPER = "developer", "Developer"
-        MAINTAINER = "maintainer", "Maintainer"
-        ADMIN = "admin", "Admin"
+        DEVELOPER = "developer", _("Developer")
+        MAINTAINER = "maintainer", _("Maintainer")
+        ADMIN = "admin", _("Admin")
 
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.DEVELOPER)
     pseudonym = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

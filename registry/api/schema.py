@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from django.utils import translation
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import (
@@ -50,7 +51,8 @@ class ActorScheme(OpenApiAuthenticationExtension):
 @cache
 def description() -> dict[str, Any]:
     """The whole description; it cannot change while the process lives."""
-    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    with translation.override("en"):  # whoever asks first decides for no one else
+        schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     return schema
 
 

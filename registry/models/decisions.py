@@ -3,19 +3,20 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Check(models.Model):
     """One automated verdict on a release. The row exists from the start, so that progress can be seen."""
 
     class Status(models.TextChoices):
-        PENDING = "pending", "Waiting"
-        RUNNING = "running", "Running"
-        PASSED = "passed", "Passed"
-        WARNED = "warned", "Warned"
-        FAILED = "failed", "Failed"
-        ERRORED = "errored", "Errored"
-        SKIPPED = "skipped", "Skipped"
+        PENDING = "pending", _("Waiting")
+        RUNNING = "running", _("Running")
+        PASSED = "passed", _("Passed")
+        WARNED = "warned", _("Warned")
+        FAILED = "failed", _("Failed")
+        ERRORED = "errored", _("Errored")
+        SKIPPED = "skipped", _("Skipped")
 
     OPEN = ("pending", "running")
 
@@ -42,11 +43,11 @@ class Decision(models.Model):
     """A decision as evidence: who, on which digest, over which verdicts, with what reason. Never changed."""
 
     class Answer(models.TextChoices):
-        APPROVED = "approved", "Approved"
-        REJECTED = "rejected", "Rejected"
-        QUARANTINED = "quarantined", "Quarantined"
-        UNLISTED = "unlisted", "Unlisted"
-        RESTORED = "restored", "Restored"
+        APPROVED = "approved", _("Approved")
+        REJECTED = "rejected", _("Rejected")
+        QUARANTINED = "quarantined", _("Quarantined")
+        UNLISTED = "unlisted", _("Unlisted")
+        RESTORED = "restored", _("Restored")
 
     release = models.ForeignKey("registry.Release", on_delete=models.PROTECT, related_name="decisions")
     answer = models.CharField(max_length=16, choices=Answer.choices)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from accounts.actors import Actor
@@ -22,17 +23,17 @@ class Ecosystem(models.TextChoices):
 
 
 CATEGORIES = (
-    ("AI_ML", "AI and machine learning"),
-    ("CLI", "Command line"),
-    ("DATA", "Data and databases"),
-    ("DEVTOOLS", "Developer tools"),
-    ("NETWORK", "Networking"),
-    ("SECURITY", "Security"),
-    ("TESTING", "Testing"),
-    ("TEXT", "Text and parsing"),
-    ("UI", "User interface"),
-    ("WEB", "Web"),
-    ("OTHER", "Everything else"),
+    ("AI_ML", _("AI and machine learning")),
+    ("CLI", _("Command line")),
+    ("DATA", _("Data and databases")),
+    ("DEVTOOLS", _("Developer tools")),
+    ("NETWORK", _("Networking")),
+    ("SECURITY", _("Security")),
+    ("TESTING", _("Testing")),
+    ("TEXT", _("Text and parsing")),
+    ("UI", _("User interface")),
+    ("WEB", _("Web")),
+    ("OTHER", _("Everything else")),
 )
 
 LISTED_BY = ("latest_status", "ecosystem", "category", "license")
@@ -58,8 +59,8 @@ class Package(models.Model):
     """A name in an ecosystem. The `latest_*` columns are kept by `documents.rebuild`, for lists and facets."""
 
     class Visibility(models.TextChoices):
-        PUBLIC = "public", "Public"
-        PRIVATE = "private", "Private"
+        PUBLIC = "public", _("Public")
+        PRIVATE = "private", _("Private")
 
     ecosystem = models.CharField(max_length=16, choices=Ecosystem.choices)
     name = models.CharField(max_length=214, help_text="As published, scope included")

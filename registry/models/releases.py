@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class ReleaseQuerySet(models.QuerySet["Release"]):
@@ -25,15 +26,15 @@ class Release(models.Model):
     """One version of a package. Rows stay for ever: a removed one is its own tombstone."""
 
     class Status(models.TextChoices):
-        PENDING = "pending", "Pending"
-        APPROVED = "approved", "Approved"
-        REJECTED = "rejected", "Rejected"
-        QUARANTINED = "quarantined", "Quarantined"
+        PENDING = "pending", _("Pending")
+        APPROVED = "approved", _("Approved")
+        REJECTED = "rejected", _("Rejected")
+        QUARANTINED = "quarantined", _("Quarantined")
 
     class Origin(models.TextChoices):
-        PUBLISHED = "published", "Published"
-        SUBMITTED = "submitted", "Submitted"
-        SYNCED = "synced", "Synced"
+        PUBLISHED = "published", _("Published")
+        SUBMITTED = "submitted", _("Submitted")
+        SYNCED = "synced", _("Synced")
 
     package = models.ForeignKey("registry.Package", on_delete=models.PROTECT, related_name="releases")
     version = models.CharField(max_length=128, help_text="As published")

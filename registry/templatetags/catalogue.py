@@ -151,7 +151,7 @@ def ecosystem_mark(slug: str) -> SafeString:
 @register.filter
 def category_label(code: str) -> str:
     """The category in words."""
-    return dict(CATEGORIES).get(code, code)
+    return str(dict(CATEGORIES).get(code, code))
 
 
 @register.filter

@@ -11,6 +11,9 @@ from django.conf import settings
 from django.utils.translation import gettext, override
 from django.utils.translation.template import templatize
 
+from registry.api.schema import description
+from registry.models import Release
+from registry.templatetags.catalogue import category_label
 from tests import builders
 
 FOLDER = settings.BASE_DIR / "locale" / "de" / "LC_MESSAGES"
@@ -187,3 +190,19 @@ def test_percent_signs_and_plurals_come_through():
     with override("de"):
         assert gettext("%%n ticked") == "%%n ausgewählt"
         assert gettext("package") == "Paket"
+
+
+def test_choices_and_categories_follow_the_language():
+    with override("de"):
+        assert Release.Status.QUARANTINED.label == "In Quarantäne"
+        assert category_label("DEVTOOLS") == "Entwicklerwerkzeuge"
+    assert Release.Status.QUARANTINED.label == "Quarantined"
+
+
+def test_the_api_is_described_in_english_whoever_asks_first():
+    description.cache_clear()
+    with override("de"):
+        words = str(description())
+    description.cache_clear()
+    assert "Entwicklerwerkzeuge" not in words
+    assert "Developer tools" in words
