@@ -66,15 +66,15 @@ def _packages_of(person: Identity) -> set[int]:
 
 def _rename_releases(person: Identity, touched: list[int]) -> None:
     """Notes, reasons and the words of checks on what the person had to do with: evidence stays, but for the name."""
-    told = _telling(person)
+    told = telling(person)
     Release.objects.filter(_asked_by(person.user.pk, person.email)).update(submitted_for=person.pseudonym)
     of = Release.objects.filter(package__in=touched)
-    _retell(of, told, "request_note", "held_because", "deprecated")
-    _retell(Check.objects.filter(release__in=of), told, "summary", "details")
-    _retell(Decision.objects.filter(release__in=of), told, "reason", "verdicts", "checks")
+    retell(of, told, "request_note", "held_because", "deprecated")
+    retell(Check.objects.filter(release__in=of), told, "summary", "details")
+    retell(Decision.objects.filter(release__in=of), told, "reason", "verdicts", "checks")
 
 
-def _retell(rows: Any, told: Told, *fields: str) -> None:
+def retell(rows: Any, told: Told, *fields: str) -> None:
     """Write back those rows whose texts named the person."""
     for row in rows.only("pk", *fields).iterator(chunk_size=500):
         after = {field: told(getattr(row, field)) for field in fields}
@@ -82,7 +82,7 @@ def _retell(rows: Any, told: Told, *fields: str) -> None:
             rows.model.objects.filter(pk=row.pk).update(**after)
 
 
-def _telling(person: Identity) -> Told:
+def telling(person: Identity) -> Told:
     """A function that gives back a text, or JSON, with the pseudonym wherever the person stood as a whole word."""
     full = f"{person.first_name} {person.last_name}".strip()
     names = sorted({person.username, person.email, full, person.first_name, person.last_name} - {""}, key=len)

@@ -8,3 +8,10 @@ class ScanningConfig(AppConfig):
 
     name = "scanning"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Contribute the waivers of a person to what they may take along and have erased."""
+        from accounts import privacy
+        from scanning import personal_data
+
+        privacy.contributes("scanning", personal_data.export, personal_data.erase)

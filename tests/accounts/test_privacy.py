@@ -1,6 +1,7 @@
 """Taking one's data along, and leaving: afterwards nothing of the person is found anywhere."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,16 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from accounts import audit_export, auditing, privacy, projects, tokens, users
 from accounts.actors import SYSTEM
 from accounts.errors import Conflict, Forbidden
 from accounts.models import ApiToken, AuditEvent, Membership, SigningKey, User
+from licensing.models import LicensePolicy
 from registry import approving, tasks
 from registry.models import Artifact, Decision, Document, Package
+from scanning.models import Waiver
 from tests import builders
 from tests.builders import actor, bearer
 
@@ -42,6 +46,13 @@ def zelda(cast, tmp_path) -> User:
     people = ContentType.objects.get_for_model(User)
     LogEntry.objects.create(
         user=cast.root, content_type=people, object_id=str(person.pk), object_repr="zelda.quux", action_flag=CHANGE
+    )
+    Waiver.objects.create(
+        owner=person, reason="zelda.quux answers for it", identifier="GHSA-aaaa-bbbb-cccc", ecosystem="npm",
+        package="left-pad", version_range="*", project=cast.acme, expires_at=timezone.now() + timedelta(days=9),
+    )  # fmt: skip
+    LicensePolicy.objects.update_or_create(
+        kind="license", key="WTFPL", defaults={"status": "denied", "note": "Ask Griselda.", "changed_by": person}
     )
     browser(person)
     return person
@@ -163,6 +174,8 @@ def test_the_download_holds_all_that_concerns_the_person_and_no_secret(zelda):
     assert data["person"]["email"] == "Zelda.Q@quuxmail.example"
     assert {one["package__name"] for one in data["registry"]["versions"]} == {"zeppelin", "left-pad"}
     assert [one["answer"] for one in data["registry"]["decisions"]] == ["approved"]
+    assert [one["identifier"] for one in data["scanning"]["waivers"]] == ["GHSA-aaaa-bbbb-cccc"]
+    assert [one["key"] for one in data["licensing"]["policy"]] == ["WTFPL"]
     assert [one["filename"] for one in data["registry"]["signatures"]] == ["zeppelin-1.0.0.tgz"]
     assert [one["name"] for one in data["tokens"]] == ["zelda.quux’s laptop"]
     assert data["signing_keys"][0]["fingerprint"].startswith("SHA256:")
