@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from accounts.api.answers import in_query, route
 from accounts.api.doors import Door
+from accounts.wording import storable
 from registry import ecosystems
 from registry.api import caching, paging
 from registry.api.reading import ecosystem_of, text_of, word_of
@@ -62,7 +63,7 @@ class AdvisoryDoor(Door):
     @route("One advisory, and what it touches here", TAG, {200: OSV}, 404)
     def get(self, request: Request, id: str) -> Response:
         """The OSV document as it was imported, with the versions held here that it touches."""
-        advisory = Advisory.objects.filter(osv_id=id).first()
+        advisory = Advisory.objects.filter(osv_id=storable(id, 200)).first()
         if advisory is None:
             raise NotFound(f"There is no advisory {id[:80]} here. Look for it under its other names, or import it.")
         specific = advisory.raw.get("database_specific")

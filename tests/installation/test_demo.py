@@ -11,6 +11,8 @@ from registry import demo
 from registry.demo.story import STORY
 from registry.models import Release
 
+pytestmark = pytest.mark.xdist_group("demo")  # one worker tells it, once
+
 
 @pytest.fixture(scope="module")
 def story(django_db_setup, django_db_blocker):
