@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
+from django.utils.translation import gettext, gettext_noop
 from rest_framework import exceptions as drf_errors
 from rest_framework.response import Response
 
@@ -31,12 +32,13 @@ STATUS_OF_CODE = {
     "rate_limited": 429,
     "unavailable": 503,
 }
+# English in the API, in the reader's language on pages
 SENTENCES = {
-    400: "This request cannot be understood. Check the address, the headers and the body.",
-    403: "You may not do this.",
-    404: "There is nothing here that you may see. Check the address, or sign in.",
-    500: "Something broke on our side. Try again; if it stays, tell the people who run this portal.",
-    503: "A part of this portal that is needed does not answer. Try again in a minute.",
+    400: gettext_noop("This request cannot be understood. Check the address, the headers and the body."),
+    403: gettext_noop("You may not do this."),
+    404: gettext_noop("There is nothing here that you may see. Check the address, or sign in."),
+    500: gettext_noop("Something broke on our side. Try again; if it stays, tell the people who run this portal."),
+    503: gettext_noop("A part of this portal that is needed does not answer. Try again in a minute."),
 }
 API_PATHS = ("/api/", "/v1/")
 
@@ -163,7 +165,7 @@ def as_json(answer: dict[str, Any], headers: Mapping[str, str]) -> HttpResponse:
 def _page(request: HttpRequest, status: int) -> HttpResponse:
     if is_api(request):
         return as_json(body(status, SENTENCES[status]), _headers(status))
-    context = {"status": status, "title": HTTPStatus(status).phrase, "sentence": SENTENCES[status]}
+    context = {"status": status, "title": HTTPStatus(status).phrase, "sentence": gettext(SENTENCES[status])}
     return render(request, f"errors/{status}.html", context, status=status)
 
 
@@ -186,4 +188,4 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     """Django's handler500: a page that itself needs nothing that may be broken."""
     if is_api(request):
         return as_json(body(500, SENTENCES[500]), _headers(500))
-    return render(None, "errors/500.html", {"status": 500, "sentence": SENTENCES[500]}, status=500)
+    return render(None, "errors/500.html", {"status": 500, "sentence": gettext(SENTENCES[500])}, status=500)

@@ -179,8 +179,8 @@ class ReleaseTable(History):
         """The status, and that it is unlisted or removed."""
         if release.is_purged:
             return chip("unlisted", gettext("removed"))
-        shown = chip(release.status)
-        return format_html("{} {}", shown, chip("unlisted")) if release.is_unlisted else shown
+        shown = chip(release.status, gettext(release.status))
+        return format_html("{} {}", shown, chip("unlisted", gettext("unlisted"))) if release.is_unlisted else shown
 
     @admin.display(description=_("size"), ordering="size")
     def size_text(self, release: Release) -> str:

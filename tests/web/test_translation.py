@@ -179,6 +179,12 @@ def test_the_queue_and_the_review_speak_german(client, root, left_pad):
     assert "In Quarantäne nehmen" in review
 
 
+def test_an_address_that_leads_nowhere_is_explained_in_german(client, db):
+    answer = client.get("/nothing-here", headers={"Accept": "text/html", **GERMAN})
+    assert answer.status_code == 404
+    assert "Prüfen Sie die Adresse oder melden Sie sich an." in answer.content.decode()
+
+
 def test_programs_are_answered_in_english(client, left_pad):
     answer = client.get("/api/v1/packages/npm/nothing-here", headers=GERMAN)
     plain = client.get("/api/v1/packages/npm/nothing-here")
@@ -194,9 +200,9 @@ def test_percent_signs_and_plurals_come_through():
 
 def test_choices_and_categories_follow_the_language():
     with override("de"):
-        assert Release.Status.QUARANTINED.label == "In Quarantäne"
+        assert str(Release.Status.QUARANTINED.label) == "In Quarantäne"
         assert category_label("DEVTOOLS") == "Entwicklerwerkzeuge"
-    assert Release.Status.QUARANTINED.label == "Quarantined"
+    assert category_label("DEVTOOLS") == "Developer tools"
 
 
 def test_the_api_is_described_in_english_whoever_asks_first():
