@@ -15,6 +15,7 @@ from registry.models import Check, Decision, DistTag, Release
 STATUS = Release.Status
 DECIDABLE = (STATUS.PENDING, STATUS.QUARANTINED)
 REASON_LIMIT = 4000
+UNFINISHED = frozenset({"CHECKS_RUNNING", "CHECK_ERRORED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ def approve(
     _refuse_own(release, actor)
     verdicts = tuple(gates.ask("approving", release, actor))
     _refuse_over_objections(verdicts, override, reason)
-    ruling = Ruling(STATUS.APPROVED, reason, _overrides(verdicts), tuple(_reviewed(one, actor) for one in verdicts))
+    recorded = tuple(_reviewed(verdict, actor) for verdict in verdicts)
+    ruling = Ruling(STATUS.APPROVED, reason, any(map(needs_override, verdicts)), recorded)
     return _decide(release, actor, ruling, DECIDABLE, sha256)
 
 
@@ -100,9 +102,12 @@ def _need_reason(reason: str) -> str:
     return reason.strip()
 
 
-def _overrides(verdicts: tuple[gates.Verdict, ...]) -> bool:
-    """Whether approving means to overrule a verdict; that a person is asked for is no objection to that person."""
-    return any(verdict.answer != "allow" for verdict in verdicts if verdict.gate != "review")
+def needs_override(verdict: gates.Verdict) -> bool:
+    """Whether approving would overrule the verdict: a denial, or evidence that is not in.
+
+    A license that policy wants looked at, or that a person is asked for, is no objection to the person who looks.
+    """
+    return verdict.gate != "review" and (verdict.answer == "deny" or verdict.code in UNFINISHED)
 
 
 def _reviewed(verdict: gates.Verdict, actor: Actor) -> gates.Verdict:
@@ -114,19 +119,16 @@ def _reviewed(verdict: gates.Verdict, actor: Actor) -> gates.Verdict:
 
 
 def _refuse_over_objections(verdicts: tuple[gates.Verdict, ...], override: bool, reason: str) -> None:
-    objections = [verdict for verdict in verdicts if verdict.answer == "deny" and verdict.gate != "review"]
-    running = [verdict for verdict in verdicts if verdict.code == "CHECKS_RUNNING"]
-    holds = [verdict for verdict in verdicts if verdict.answer == "hold" and verdict.gate != "review"]
-    if running and not override:
-        raise Conflict(f"{running[0].reason} Wait for them, or override with a reason.", code="checks_running")
-    if objections and not override:
+    objections = [verdict for verdict in verdicts if needs_override(verdict)]
+    if not objections:
+        return
+    if not override:
         raise Conflict(
             f"{objections[0].reason} Approving anyway needs an override and a reason.",
-            code="objection",
+            code="checks_running" if objections[0].code == "CHECKS_RUNNING" else "objection",
             details={"verdicts": [verdict.as_dict() for verdict in objections]},
         )
-    if override and (objections or holds):
-        _need_reason(reason)
+    _need_reason(reason)
 
 
 def _new_objections(release: Release, verdicts: tuple[gates.Verdict, ...]) -> list[gates.Verdict]:

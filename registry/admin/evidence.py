@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from accounts.actors import Actor
-from registry import diffing, gates
+from registry import approving, diffing, gates
 from registry.admin import site
 from registry.admin.queue import Progress
 from registry.models import Artifact, Check, Decision, Package, Release, ReleaseManifest
@@ -167,7 +167,6 @@ class Standing:
 def standing(release: Release, actor: Actor) -> Standing:
     """What the gates say of approving this release, to this maintainer."""
     verdicts = gates.ask("approving", release, actor)
-    blocking = ((v.answer == "deny" and v.gate != "review") or v.code == "CHECKS_RUNNING" for v in verdicts)
     open_to_decision = release.status in (Release.Status.PENDING, Release.Status.QUARANTINED)
     own = actor.user is not None and release.submitted_by_id == actor.user.pk
     return Standing(
@@ -175,5 +174,5 @@ def standing(release: Release, actor: Actor) -> Standing:
         is_own=own and not settings.REVIEW_SELF_APPROVAL,
         can_decide=open_to_decision and not release.is_unlisted,
         can_quarantine=release.status == Release.Status.APPROVED and not release.is_unlisted,
-        needs_override=any(blocking),
+        needs_override=any(map(approving.needs_override, verdicts)),
     )

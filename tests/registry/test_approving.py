@@ -191,6 +191,14 @@ def test_running_checks_are_waited_for_unless_overridden(alice, bob):
     invariants.hold()
 
 
+def test_a_check_that_could_not_be_carried_out_is_no_pass(waiting, bob):
+    waiting.checks.filter(name="integrity").update(status="errored")
+    with pytest.raises(Conflict, match="override"):
+        approving.approve(waiting, builders.actor(bob), reason="looks fine")
+    approving.approve(waiting, builders.actor(bob), reason="verified by hand", override=True)
+    assert waiting.decisions.get().override is True
+
+
 # --- policy -------------------------------------------------------------------------------------------------------
 def test_an_automatic_project_needs_no_person(publish):
     decision = publish().decisions.get()
