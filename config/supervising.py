@@ -30,6 +30,9 @@ STEADY_AFTER = 60.0
 READY_WITHIN = 90.0
 LARGEST_LOG = 10 * 1024 * 1024
 PR_SET_PDEATHSIG = 1
+# reads the process groups to bury; when its input ends, however the supervisor died, none of them is left
+UNDERTAKER = """while read group; do all="$all -$group"; done
+kill -TERM -- $all; sleep 6; kill -KILL -- $all"""
 
 
 def die_with_parent(parent: int, death: signal.Signals) -> Callable[[], None]:
@@ -133,6 +136,7 @@ class Portal:
     environment: dict[str, str]
     stopping: threading.Event = field(default_factory=threading.Event)
     children: list[Child] = field(default_factory=list)
+    undertaker: "subprocess.Popen[bytes] | None" = None
 
     def run(self) -> int:
         """Prepare, start, tend, stop. Returns the exit status."""
@@ -143,10 +147,17 @@ class Portal:
             if mine is None:
                 say(f"A portal runs on {self.data} already. Stop it first, or choose another DATA_DIR.")
                 return 1
+            self.undertaker = subprocess.Popen(
+                ["/bin/sh", "-c", UNDERTAKER],
+                stdin=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
             try:
                 return self._serve()
             finally:
                 self._stop()
+                self.undertaker.kill()
 
     def stop(self, number: int, frame: FrameType | None) -> None:
         """The signal handler: leave the loop, whatever it waits for."""
@@ -243,7 +254,13 @@ class Portal:
 
     def _start(self, child: Child) -> None:
         self.children.append(child)
+        self._bring_up(child)
+
+    def _bring_up(self, child: Child) -> None:
         child.start()
+        if self.undertaker and self.undertaker.stdin and child.process:
+            self.undertaker.stdin.write(f"{child.process.pid}\n".encode())
+            self.undertaker.stdin.flush()
 
     def _log(self, name: str) -> Path:
         folder = self.data / "log"
@@ -282,7 +299,7 @@ class Portal:
             for child in self.children:
                 if child.process is None:
                     if time.monotonic() >= child.due:
-                        child.start()
+                        self._bring_up(child)
                 elif not child.is_running:
                     status = child.process.returncode
                     child.clear_up()
