@@ -28,7 +28,8 @@ class ActorAuthentication(BaseAuthentication):
 
     def _enforce_csrf(self, request: HttpRequest) -> None:
         # Django would parse the whole body to look for a form field; API clients send the header.
-        request._post, request._files = QueryDict(), MultiValueDict()  # type: ignore[attr-defined]  # noqa: SLF001
+        request._post = QueryDict()  # type: ignore[attr-defined]  # noqa: SLF001  # where Django keeps a form it parsed
+        request._files = MultiValueDict()  # type: ignore[attr-defined]  # noqa: SLF001  # and its files
         check = CSRFCheck(lambda _request: None)  # type: ignore[arg-type]  # as DRF itself uses it
         check.process_request(request)
         if reason := check.process_view(request, None, (), {}):  # type: ignore[arg-type]  # as DRF itself uses it
