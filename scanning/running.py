@@ -90,6 +90,7 @@ def _status(assessment: judging.Assessment, used: list[str]) -> str:
 def _finding(row: Scan, flaw: Flaw) -> Finding:
     return Finding(
         scan=row,
+        kind=flaw.kind,
         identifier=flaw.identifier,
         aliases=list(flaw.aliases),
         severity=flaw.severity,

@@ -6,6 +6,15 @@ from django.utils import timezone
 from scanning.models.advisories import Severity
 
 
+class Kind(models.TextChoices):
+    """What sort of thing is wrong."""
+
+    VULNERABILITY = "vulnerability", "Vulnerability"
+    MALWARE = "malware", "Malware"
+    SECRET = "secret", "Secret"
+    LICENSE = "license", "License"
+
+
 class Scan(models.Model):
     """One scan of one release by every tool at hand. The newest finished one counts; older ones are history."""
 
@@ -40,7 +49,8 @@ class Finding(models.Model):
     """One flaw in one release, whatever number of tools saw it. Whether it is waived is asked, never stored."""
 
     scan = models.ForeignKey(Scan, on_delete=models.CASCADE, related_name="findings")
-    identifier = models.CharField(max_length=128, help_text="The advisory's id")
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.VULNERABILITY)
+    identifier = models.CharField(max_length=128, help_text="The advisory's id, or the rule that struck and where")
     aliases = models.JSONField(default=list)
     severity = models.CharField(max_length=16, choices=Severity.choices, default=Severity.UNKNOWN)
     cvss = models.FloatField(null=True, blank=True)

@@ -29,6 +29,7 @@ class Flaw:
     fixed_in: str = ""
     url: str = ""
     tools: tuple[str, ...] = ()
+    kind: str = "vulnerability"  # or malware, secret, license
 
     @property
     def names(self) -> frozenset[str]:
