@@ -166,6 +166,7 @@ CACHES = {
 }
 CELERY_BROKER_URL = REDIS_URL or "memory://"
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=120)
+JOB_LIMIT_SECONDS = env.int("JOB_LIMIT_SECONDS", default=3600)
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=5)
 
 # --- bytes --------------------------------------------------------------------------------------------------------

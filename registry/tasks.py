@@ -4,18 +4,17 @@ A handler is `(job) -> None`, registered by kind; it must be idempotent. Raise `
 """
 
 import logging
-import os
-import socket
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from registry import leases
 from registry.models import Job
 
 logger = logging.getLogger(__name__)
@@ -77,24 +76,9 @@ def hint(job_id: int) -> None:
         logger.warning("The broker did not take the hint for job %s (%s); the sweeper will find it.", job_id, problem)
 
 
-def _owner() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}:{id(connection)}"
-
-
 def claim(job_id: int) -> Job | None:
     """Take the lease of a due job, or None when it is done, not due or somebody else's."""
-    now = timezone.now()
-    owner = f"{_owner()}:{now.timestamp()}"
-    taken = (
-        Job.objects.filter(pk=job_id, state=Job.State.OPEN, due_at__lte=now)
-        .filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
-        .update(
-            lease_until=now + timedelta(seconds=settings.JOB_LEASE_SECONDS),
-            lease_owner=owner,
-            attempts=F("attempts") + 1,
-        )
-    )
-    return _unless_poisonous(Job.objects.filter(pk=job_id, lease_owner=owner).first()) if taken else None
+    return _unless_poisonous(leases.take(job_id))
 
 
 def _unless_poisonous(job: Job | None) -> Job | None:
@@ -108,30 +92,27 @@ def _unless_poisonous(job: Job | None) -> Job | None:
 def execute(job: Job) -> bool:
     """Run the handler of a claimed job and write how it ended. A failure comes back later, with back-off."""
     try:
-        _handlers[job.kind](job)
+        with leases.renewed(job):
+            _handlers[job.kind](job)
     except Later as later:
         _release(job, later.seconds, attempts=max(job.attempts - 1, 0))
     except Exception as problem:
         logger.exception("Job %s failed (attempt %s)", job, job.attempts)
         _fail(job, problem)
     else:
-        _mine(job).update(state=Job.State.DONE, finished_at=timezone.now(), lease_until=None, last_error="")
+        leases.held(job).update(state=Job.State.DONE, finished_at=timezone.now(), lease_until=None, last_error="")
         return True
     return False
 
 
-def _mine(job: Job) -> Any:
-    return Job.objects.filter(pk=job.pk, lease_owner=job.lease_owner, state=Job.State.OPEN)
-
-
 def _release(job: Job, seconds: float, **fields: Any) -> None:
-    _mine(job).update(due_at=timezone.now() + timedelta(seconds=seconds), lease_until=None, **fields)
+    leases.held(job).update(due_at=timezone.now() + timedelta(seconds=seconds), lease_until=None, **fields)
 
 
 def _fail(job: Job, problem: Exception) -> None:
     text = f"{type(problem).__name__}: {problem}"[:2000]
     if job.attempts >= MAX_ATTEMPTS:
-        _mine(job).update(state=Job.State.DEAD, finished_at=timezone.now(), lease_until=None, last_error=text)
+        leases.held(job).update(state=Job.State.DEAD, finished_at=timezone.now(), lease_until=None, last_error=text)
     else:
         _release(job, min(2**job.attempts, 3600), last_error=text)
 

@@ -1,5 +1,6 @@
 """Kinds of jobs that only the tests know; importing this registers them."""
 
+import time
 from collections import Counter
 
 from registry import tasks
@@ -43,3 +44,17 @@ def die(job: Job) -> None:
     """What a killed worker looks like to its job: no end is ever written."""
     ran[job.ref] += 1
     raise SystemExit
+
+
+@tasks.handles("tests.long")
+def take_long(job: Job) -> None:
+    """Work until the lease has been moved twice; note what another worker would have got meanwhile."""
+    ran[job.ref] += 1
+    moved = {job.lease_until}
+    deadline = time.monotonic() + 20
+    while len(moved) < 3 and time.monotonic() < deadline:
+        ran["taken twice"] += tasks.claim(job.pk) is not None
+        job.refresh_from_db()
+        moved.add(job.lease_until)
+        time.sleep(0.05)
+    ran["renewals"] = len(moved) - 1

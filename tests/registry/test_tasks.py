@@ -3,17 +3,19 @@
 import logging
 import os
 import random
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import time_machine
 from django.db import transaction
+from django.utils import timezone
 from kombu import Connection
 
 from accounts.models import AuditEvent
 from config.celery import app
-from registry import downloading, retiring, storage, tasks
+from registry import downloading, leases, retiring, storage, tasks
 from registry.models import Decision, Job, Release
 from tests import builders
 from tests.registry import invariants, jobs
@@ -128,6 +130,25 @@ def test_a_slow_worker_does_not_end_the_job_of_the_one_that_took_over(clock, set
     job.refresh_from_db()
     assert (job.lease_owner, job.last_error) == (current.lease_owner, "")
     assert job.lease_until is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_takes_longer_than_its_lease_keeps_it(settings):
+    settings.JOB_LEASE_SECONDS = 1
+    job = tasks.enqueue("tests.long", "a")
+    tasks.drain()
+    assert (state(job), jobs.ran["a"], jobs.ran["renewals"], jobs.ran["taken twice"]) == ("done", 1, 2, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_hangs_loses_its_lease_in_the_end(settings):
+    settings.JOB_LEASE_SECONDS, settings.JOB_LIMIT_SECONDS = 1, 0
+    job = tasks.claim(tasks.enqueue("tests.count", "a").pk)
+    until = job.lease_until
+    with leases.renewed(job):
+        while timezone.now() <= until:
+            time.sleep(0.05)
+        assert tasks.claim(job.pk).attempts == 2
 
 
 def test_a_done_job_is_not_claimed():
