@@ -17,6 +17,10 @@ class Severity(models.TextChoices):
 class AdvisoryQuerySet(models.QuerySet["Advisory"]):
     """Words for lists of advisories."""
 
+    def named(self, name: str) -> "AdvisoryQuerySet":
+        """Those that go by this id or alias, in any case."""
+        return self.filter(pk__in=AdvisoryName.objects.filter(name=name.upper()).values("advisory"))
+
     def live(self) -> "AdvisoryQuerySet":
         """Those that were not withdrawn."""
         return self.filter(withdrawn_at__isnull=True)
@@ -43,10 +47,27 @@ class Advisory(models.Model):
     class Meta:
         ordering = ["-modified_at", "osv_id"]
         verbose_name_plural = "advisories"
-        indexes = [models.Index(fields=["-modified_at", "osv_id"], name="advisory_by_change")]
+        indexes = [
+            models.Index(fields=["-modified_at", "osv_id"], name="advisory_by_change"),
+            models.Index(fields=["severity", "-modified_at", "osv_id"], name="advisory_by_severity"),
+        ]
 
     def __str__(self) -> str:
         return self.osv_id
+
+
+class AdvisoryName(models.Model):
+    """A name that an advisory goes by: its own id, or an alias. Two advisories that share one are about one flaw."""
+
+    advisory = models.ForeignKey(Advisory, on_delete=models.CASCADE, related_name="names", db_index=False)
+    name = models.CharField(max_length=128, help_text="In capitals: ids are looked up whatever their case")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["advisory", "name"], name="advisory_name_once")]
+        indexes = [models.Index(fields=["name"], name="advisory_by_name")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class AffectedPackage(models.Model):
