@@ -10,6 +10,14 @@ from accounts.models import Membership, Project, User
 from accounts.models.projects import SLUG
 
 LONGEST_SLUG = 64
+# What each setting may be, and which of them the owners choose themselves.
+SETTINGS = {
+    "tier": Project.Tier.values,
+    "review_policy": Project.ReviewPolicy.values,
+    "signature_policy": Project.SignaturePolicy.values,
+    "visibility": Project.Visibility.values,
+}
+OWNERS_CHOOSE = frozenset({"review_policy", "signature_policy", "visibility"})
 
 
 def create(
@@ -20,32 +28,41 @@ def create(
     name: str = "",
     tier: str = "free",
     review_policy: str = "automatic",
+    signature_policy: str = "required",
     visibility: str = "public",
 ) -> Project:
     """A new project with its first owner; it becomes the owner's default if they had none."""
-    _check(slug, tier, review_policy, visibility)
+    wanted = {
+        "tier": tier,
+        "review_policy": review_policy,
+        "signature_policy": signature_policy,
+        "visibility": visibility,
+    }
+    _check_slug(slug)
+    _check(wanted)
     with transaction.atomic():
         if Project.objects.filter(slug=slug).exists():
             raise Conflict(f"The project {slug} exists already. Choose another slug.", code="project_exists")
-        project = Project.objects.create(
-            slug=slug, name=name or slug, tier=tier, review_policy=review_policy, visibility=visibility
-        )
+        project = Project.objects.create(slug=slug, name=name or slug, **wanted)
         _first_owner(project, owner)
         _note("project.created", project, actor, {"owner": str(owner.pseudonym)})
     return project
 
 
 def configure(project: Project, actor: Actor, **wanted: str) -> list[str]:
-    """Set tier, review_policy or visibility; returns the names of those that changed."""
-    kept = {"tier": project.tier, "review_policy": project.review_policy, "visibility": project.visibility}
-    asked = {**kept, **wanted}
-    _check(project.slug, **asked)
-    changed = sorted(field for field in asked if asked[field] != kept[field])
-    if changed:
-        with transaction.atomic():
-            Project.objects.filter(pk=project.pk).update(**{field: asked[field] for field in changed})
-            _note("project.configured", project, actor, {field: asked[field] for field in changed})
-        project.refresh_from_db()
+    """Set tier, review_policy, signature_policy or visibility; returns the names of those that changed.
+
+    Owners choose all but the tier, admins everything; both at the portal, since a token may be stolen.
+    """
+    _check(wanted)
+    with transaction.atomic():
+        kept = Project.objects.select_for_update().get(pk=project.pk)
+        changed = sorted(field for field in wanted if wanted[field] != getattr(kept, field))
+        _may_configure(project, actor, changed)
+        if changed:
+            Project.objects.filter(pk=project.pk).update(**{field: wanted[field] for field in changed})
+            _note("project.configured", project, actor, {field: wanted[field] for field in changed})
+    project.refresh_from_db()
     return changed
 
 
@@ -143,18 +160,31 @@ def _may_manage(project: Project, actor: Actor) -> None:
     raise Forbidden("Only an owner of the project, signed in, may change who belongs to it.", code="not_an_owner")
 
 
-def _check(slug: str, tier: str, review_policy: str, visibility: str) -> None:
-    """Refuse what the columns cannot mean, by field."""
+def _may_configure(project: Project, actor: Actor, changed: list[str]) -> None:
+    """The system, admins at the portal, and its owners at the portal for what they choose themselves."""
+    if actor.is_system or (actor.kind == "session" and actor.is_admin):
+        return
+    owners = project.memberships.filter(role=Membership.Role.OWNER)
+    if actor.kind != "session" or actor.user is None or not owners.filter(user=actor.user).exists():
+        raise Forbidden("Only an owner of the project, signed in, may change its settings.", code="not_an_owner")
+    if beyond := set(changed) - OWNERS_CHOOSE:
+        raise Forbidden(f"Only an admin may change this: {', '.join(sorted(beyond))}.", code="role_missing")
+
+
+def _check_slug(slug: str) -> None:
+    """Refuse what is no slug."""
     try:
         SLUG(slug)
     except ValidationError as error:
         raise InvalidInput(
             f"{slug[:80]!r} is no slug: {error.messages[0]}", details={"slug": error.messages}
         ) from error
-    for field, value, allowed in (
-        ("tier", tier, Project.Tier.values),
-        ("review", review_policy, Project.ReviewPolicy.values),
-        ("visibility", visibility, Project.Visibility.values),
-    ):
+
+
+def _check(wanted: dict[str, str]) -> None:
+    """Refuse settings that do not exist, and values that they cannot have, by field."""
+    for field, value in wanted.items():
+        allowed = SETTINGS.get(field, [])
         if value not in allowed:
-            raise InvalidInput(f"The {field} is one of {', '.join(allowed)}.", details={field: ["unknown"]})
+            name = field.replace("_", " ")
+            raise InvalidInput(f"The {name} is one of {', '.join(allowed)}.", details={field: ["unknown"]})

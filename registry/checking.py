@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 
 from accounts import auditing, signatures
 from accounts.actors import Actor
+from accounts.models import Project
 from registry import approving, documents, ecosystems, storage, tasks
 from registry.ecosystems.confusables import one_edit_away, skeleton
 from registry.errors import Refused, RegistryError, Unavailable
@@ -148,9 +149,7 @@ def check_signature(release: Release) -> Result:
     """Verify the stored signature over the stored bytes, offline."""
     artifact = _primary(release)
     if not artifact.signature:
-        if release.origin == Release.Origin.PUBLISHED:
-            return Result("failed", "It is not signed.")
-        return Result("skipped", "Third-party packages are not signed by us.")
+        return _unsigned(release)
     try:
         found = signatures.verify(
             artifact.signature, sha512=bytes.fromhex(artifact.sha512), sha256=bytes.fromhex(artifact.sha256)
@@ -160,6 +159,18 @@ def check_signature(release: Release) -> Result:
     return Result(
         "passed", f"Signed by {artifact.signer} with {found.fingerprint}.", {"fingerprint": found.fingerprint}
     )
+
+
+def _unsigned(release: Release) -> Result:
+    """No signature is no fault where none is asked for, nor where none was when the version was approved."""
+    if release.origin != Release.Origin.PUBLISHED:
+        return Result("skipped", "Third-party packages are not signed by us.")
+    if release.project.signature_policy == Project.SignaturePolicy.OPTIONAL:
+        text = f"It is not signed, and the project {release.project.slug} does not ask for signatures."
+        return Result("skipped", text, {"signature_policy": "optional"})
+    if release.status == Release.Status.APPROVED:
+        return Result("warned", "It is not signed; it was approved before its project asked for signatures.")
+    return Result("failed", "It is not signed.")
 
 
 def check_name(release: Release) -> Result:

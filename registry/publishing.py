@@ -81,6 +81,7 @@ def publish_upload(
 ) -> Release:
     """Publish a signed archive: verify, read strictly, ask the gates, keep the bytes, make the release.
 
+    Unsigned ones pass where the project's signature policy is optional; a signature that is there must be good.
     Raises Unauthenticated, Forbidden, InvalidInput, Refused (unsigned, bad signature, hostile archive), Conflict
     (the version exists). A refusal leaves one audit event and nothing else.
     """
@@ -88,7 +89,9 @@ def publish_upload(
         actor.need("publish")
         intent = Intent(tag=check_tag(tag), access=_check_access(access), category=check_category(category))
         staged, armored = _take_signature(staged, signature)
-        signed = _verify(armored, staged, actor)
+        if armored is None:
+            _refuse_unsigned(actor.project)
+        signed = _verify(armored, staged, actor) if armored is not None else None
         package = ecosystems.read_package(staged.path, filename)
         return publish(Upload(package, staged, signed), actor, intent)
 
@@ -101,6 +104,8 @@ def publish(upload: Upload, actor: Actor, intent: Intent) -> Release:
     ask_to_publish(manifest, existing, intent.origin, project, actor)
     refuse_known(existing, manifest)
     _refuse_other_access(existing, intent.access)
+    if existing is not None and upload.signed is None and intent.origin == Release.Origin.PUBLISHED:
+        _refuse_unsigned(existing.project)
     blob = storage.keep(upload.staged)
     try:
         with transaction.atomic():
@@ -140,9 +145,13 @@ def _take_signature(staged: storage.Staged, given: str | None) -> tuple[storage.
     return staged.digests_of_prefix(length), appended
 
 
-def _verify(armored: str | None, staged: storage.Staged, actor: Actor) -> Signed:
-    if armored is None:
+def _refuse_unsigned(project: Project | None) -> None:
+    """Both the project that one publishes for and the one that owns the package must accept unsigned archives."""
+    if project is None or project.signature_policy != Project.SignaturePolicy.OPTIONAL:
         raise Refused(HOW_TO_SIGN, code="unsigned", details={"signature": ["missing"]})
+
+
+def _verify(armored: str, staged: storage.Staged, actor: Actor) -> Signed:
     found = signatures.verify(armored, sha512=bytes.fromhex(staged.sha512), sha256=bytes.fromhex(staged.sha256))
     key = signing_keys.find_live(found.fingerprint)
     if key is None or actor.user is None or key.user_id != actor.user.pk:

@@ -11,7 +11,7 @@ SLUG = RegexValidator(
 
 
 class Project(models.Model):
-    """A tenant: owns packages, has members, a rate tier and its own review policy."""
+    """A tenant: owns packages, has members, a rate tier and its own policies of review and signatures."""
 
     class Tier(models.TextChoices):
         FREE = "free", "Free"
@@ -21,6 +21,10 @@ class Project(models.Model):
         AUTOMATIC = "automatic", _("Automatic when every check passes")
         MANUAL = "manual", _("A maintainer decides")
 
+    class SignaturePolicy(models.TextChoices):
+        REQUIRED = "required", _("Every archive is signed")
+        OPTIONAL = "optional", _("Unsigned archives are accepted")
+
     class Visibility(models.TextChoices):
         PUBLIC = "public", _("Public")
         PRIVATE = "private", _("Private")
@@ -29,6 +33,9 @@ class Project(models.Model):
     name = models.CharField(max_length=120, blank=True)
     tier = models.CharField(max_length=16, choices=Tier.choices, default=Tier.FREE)
     review_policy = models.CharField(max_length=16, choices=ReviewPolicy.choices, default=ReviewPolicy.AUTOMATIC)
+    signature_policy = models.CharField(
+        max_length=16, choices=SignaturePolicy.choices, default=SignaturePolicy.REQUIRED
+    )
     visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.PUBLIC)
     rate_limit = models.CharField(max_length=32, blank=True, help_text="Overrides the tier: 5000/h")
     members: models.ManyToManyField = models.ManyToManyField(

@@ -9,7 +9,7 @@ from accounts.actors import SYSTEM
 from accounts.management.verbs import NounCommand, user_named
 from accounts.models import Project, User
 
-FIELDS = ("tier", "review_policy", "visibility")
+FIELDS = ("tier", "review_policy", "signature_policy", "visibility")
 
 
 class Command(NounCommand):
@@ -23,6 +23,7 @@ class Command(NounCommand):
         parser.add_argument("--owner", required=True, metavar="USER")
         parser.add_argument("--tier", choices=Project.Tier.values)
         parser.add_argument("--review", choices=Project.ReviewPolicy.values, dest="review_policy")
+        parser.add_argument("--signatures", choices=Project.SignaturePolicy.values, dest="signature_policy")
         parser.add_argument("--visibility", choices=Project.Visibility.values)
 
     def _create(self, options: dict[str, Any]) -> None:
