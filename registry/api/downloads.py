@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from accounts.api import errors
 from accounts.api.answers import in_query, plain, route
 from accounts.api.doors import Door
-from registry import downloading, resolving
+from registry import counting, downloading, resolving
 from registry.api import caching
 from registry.api.reading import ECOSYSTEM, ecosystem_of, text_of
 from registry.models import Artifact
@@ -22,36 +22,28 @@ from registry.models import Artifact
 BLOCK = 256 * 1024
 RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII)
 FILE = OpenApiResponse(OpenApiTypes.BINARY, description="The file.")
-PARAMETERS = [
-    ECOSYSTEM,
-    in_query("file", "Another file of the version, by its name"),
-    in_query("Range", "One range of bytes, as in `bytes=0-1023`", location="header"),
-]
+ANOTHER = in_query("file", "Another file of the version, by its name")
+RANGED = in_query("Range", "One range of bytes, as in `bytes=0-1023`", location="header")
 
 
-class DownloadDoor(Door):
-    """`…/versions/{version}/download`."""
+ANSWERS: dict[tuple[int, str] | int, OpenApiResponse] = {
+    (200, "application/octet-stream"): FILE,
+    (206, "application/octet-stream"): FILE,
+    304: plain("You have it already."),
+}
+
+
+class _FileDoor(Door):
+    """A door to the bytes of a version."""
 
     is_public = True
 
-    @route(
-        "Download a version",
-        "Packages",
-        {
-            (200, "application/octet-stream"): FILE,
-            (206, "application/octet-stream"): FILE,
-            304: plain("You have it already."),
-        },
-        404,
-        410,
-        416,
-        parameters=PARAMETERS,
-    )
-    def get(self, request: Request, name: str, version: str) -> HttpResponseBase:
-        """The artifact, if every gate allows it; otherwise 403 with their verdicts. Counts a download."""
+    def send(self, name: str, version: str, filename: str) -> HttpResponseBase:
+        """The file, if every gate allows it; otherwise 403 with their verdicts. Counts a download."""
+        request = self.request
         package = resolving.find_package(name, self.actor, ecosystem_of(request))
         release = resolving.find_release(package, version, self.actor)
-        download = downloading.open_artifact(release, self.actor, text_of(request, "file", longest=255))
+        download = downloading.open_artifact(release, self.actor, filename)
         headers = _headers(download, is_exact=version == release.version)
         if caching.is_known(request, headers["ETag"]):
             return HttpResponse(status=304, headers=headers)
@@ -59,8 +51,26 @@ class DownloadDoor(Door):
         if span is None:
             return _unsatisfiable(download.artifact.size)
         if request.method == "GET" and span.start == 0:
-            downloading.count(release)
+            counting.count(release, self.actor)
         return _file(request, download, span, headers)
+
+
+class DownloadDoor(_FileDoor):
+    """`…/versions/{version}/download`."""
+
+    @route("Download a version", "Packages", ANSWERS, 404, 410, 416, parameters=[ECOSYSTEM, ANOTHER, RANGED])
+    def get(self, request: Request, name: str, version: str) -> HttpResponseBase:
+        """The artifact, if every gate allows it; otherwise 403 with their verdicts. Counts a download."""
+        return self.send(name, version, text_of(request, "file", longest=255))
+
+
+class NamedFileDoor(_FileDoor):
+    """`…/versions/{version}/files/{filename}`: for installers that read what a file is from the end of its address."""
+
+    @route("Download a file by its name", "Packages", ANSWERS, 404, 410, 416, parameters=[ECOSYSTEM, RANGED])
+    def get(self, request: Request, name: str, version: str, filename: str) -> HttpResponseBase:
+        """The same bytes behind the same gates as `…/download`; pip and others install from this address."""
+        return self.send(name, version, filename)
 
 
 def _headers(download: downloading.Download, *, is_exact: bool) -> dict[str, str]:

@@ -42,5 +42,20 @@ class VersionConverter:
         return quote(value, safe="+")
 
 
+class FilenameConverter:
+    """The name of a file: one segment, as it is."""
+
+    regex = _SEGMENT
+
+    def to_python(self, value: str) -> str:
+        """The name."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """The name with everything encoded that could end it."""
+        return quote(value, safe="+")
+
+
 register_converter(NameConverter, "package")
 register_converter(VersionConverter, "version")
+register_converter(FilenameConverter, "filename")

@@ -4,7 +4,7 @@ from django.urls import path
 
 from registry.api import paths  # noqa: F401  # registers the converters
 from registry.api.catalogue import CategoriesDoor, PackagesDoor
-from registry.api.downloads import DownloadDoor
+from registry.api.downloads import DownloadDoor, NamedFileDoor
 from registry.api.explanations import ExplainDoor
 from registry.api.packages import PackageDoor, ResolveDoor
 from registry.api.publishing import PublishDoor
@@ -23,6 +23,7 @@ urlpatterns = [
     path(f"{NAME}/resolve", ResolveDoor.as_view(), name="resolve"),
     path(VERSION, VersionDoor.as_view(), name="version"),
     path(f"{VERSION}/download", DownloadDoor.as_view(), name="download"),
+    path(f"{VERSION}/files/<filename:filename>", NamedFileDoor.as_view(), name="file"),
     path(f"{VERSION}/sbom", SbomDoor.as_view(), name="sbom"),
     path(f"{VERSION}/signature", SignatureDoor.as_view(), name="signature"),
     path(f"{VERSION}/approve", ApproveDoor.as_view(), name="approve"),

@@ -153,3 +153,21 @@ def test_a_submission_without_a_file_has_nothing_to_download(cast: Cast, nobody:
     assert nobody.get("/packages/left-pad/versions/1.3.0/download").status_code == 403
     assert nobody.get("/packages/left-pad/versions/9.9.9/download").status_code == 404
     assert nobody.get(f"{FILE}?file=other").status_code == 404
+
+
+def test_an_address_that_ends_in_the_name_of_the_file_gives_the_same(nobody: ApiClient, archive: bytes):
+    named = FILE.replace("/download", "/files/core-1.2.0.tgz")
+    whole, head = nobody.get(named), nobody.head(named)
+
+    assert (whole.status_code, body(whole), downloads()) == (200, archive, 1)
+    told = ("ETag", "Content-Length", "Cache-Control", "Content-Disposition", "X-Checksum-Sha256")
+    assert [head[name] for name in told] == [nobody.head(FILE)[name] for name in told]
+    part = nobody.get(named, headers={"Range": "bytes=0-9"})
+    assert (part.status_code, body(part)) == (206, archive[:10])
+    assert nobody.get(named, headers={"If-None-Match": head["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("wrong", ["core-1.2.1.tgz", "CORE-1.2.0.tgz", "..", "core-1.2.0.tgz%2F", "a" * 3_000])
+def test_another_name_is_not_found(nobody: ApiClient, archive: bytes, wrong: str):
+    assert nobody.get(FILE.replace("/download", f"/files/{wrong}")).status_code == 404
+    assert downloads() == 0

@@ -45,7 +45,7 @@ def address(base: str, route: str, asked: Asked) -> str:
     room, caller, target = asked
     values: dict[str, Any] = {"version": VERSIONS.get(route, rooms.READY), "spdx": "MIT", "id": room.advisory}
     if target in room.packages:
-        values |= {"name": room.name(target)}
+        values |= {"name": room.name(target), "filename": room.filename(target)}
         if "<str:scope>" in route:
             values["scope"], values["name"] = room.name(target).split("/")
     if route.startswith("tokens/"):

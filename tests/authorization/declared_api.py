@@ -31,6 +31,7 @@ API: dict[str, dict[str, May]] = {
     # versions
     VERSION: {"GET": WHO_SEES, "DELETE": RETIRES(done=202)},
     f"{VERSION}/download": {"GET": WHO_SEES},
+    f"{VERSION}/files/<filename:filename>": {"GET": WHO_SEES},
     f"{VERSION}/sbom": {"GET": WHO_SEES},
     f"{VERSION}/signature": {"GET": WHO_SEES},
     f"{VERSION}/approve": {"POST": DECIDES},

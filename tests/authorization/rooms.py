@@ -37,6 +37,10 @@ class Room:
         """The package that the target means."""
         return self.packages[target].name
 
+    def filename(self, target: str, version: str = READY) -> str:
+        """The file of one of its versions."""
+        return f"{self.name(target).rpartition('/')[2]}-{version}.tgz"
+
     def waiting(self, target: str) -> Release:
         """The target's version that waits for a decision."""
         return self.packages[target].releases.get(version=WAITING)

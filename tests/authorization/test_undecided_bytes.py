@@ -62,7 +62,12 @@ def ways(release: Release) -> Iterator[tuple[str, str, dict[str, str]]]:
         yield "GET", path, {"Range": "bytes=999999999-"}
         yield "GET", path, {"If-None-Match": f'"{release.sha256}"'}
         yield "GET", path, {"If-None-Match": "*"}
-        yield "GET", f"{path}?file={name.partition('/')[2]}-{release.version}.tgz", {}
+        filename = f"{name.partition('/')[2]}-{release.version}.tgz"
+        yield "GET", f"{path}?file={filename}", {}
+        named = f"{path.removesuffix('download')}files/{filename}"
+        yield "GET", named, {}
+        yield "HEAD", named, {"Range": "bytes=0-9"}
+        yield "GET", named, {"If-None-Match": "*"}
         yield "GET", path.replace(name, name.replace("/", "%2F")), {}
 
 
@@ -82,7 +87,7 @@ def test_its_bytes_leave_by_no_route(room: Room, withheld: tuple[str, dict[str, 
                 if answer.streaming or answer.status_code not in allowed or _carries(answer, release):
                     wrong.append(f"{method} {path} {headers} {name} {target}: {answer.status_code}")
     assert wrong == [], "\n".join(wrong)
-    assert asked == len(TARGETS) * len(CALLERS) * 20
+    assert asked == len(TARGETS) * len(CALLERS) * 26
 
 
 def _carries(answer: Any, release: Release) -> bool:
@@ -142,12 +147,13 @@ def test_these_tests_ask_every_route_that_sends_a_file(room: Room):
             if answer.streaming or "Content-Disposition" in answer:
                 senders.add(route)
     version = "packages/<package:name>/versions/<version:version>"
-    assert senders == {f"{version}/download", f"{version}/signature"}
+    named = f"{version}/files/<filename:filename>"
+    assert senders == {f"{version}/download", named, f"{version}/signature"}
 
 
 def _values(room: Room) -> dict[str, str]:
     scope, _, name = room.name("own-public").partition("/")
     return {
         "name": room.name("own-public"), "version": rooms.READY, "spdx": "MIT", "id": room.advisory, "scope": scope,
-        "ecosystem": "npm",
+        "ecosystem": "npm", "filename": room.filename("own-public"),
     } | ({"name": f"{scope}/{name}"})  # fmt: skip
