@@ -87,6 +87,8 @@ def add_member(project: Project, user: User, actor: Actor, *, role: str = "membe
     if role not in Membership.Role.values:
         raise InvalidInput(f"A member is one of {', '.join(Membership.Role.values)}.", details={"role": ["unknown"]})
     with transaction.atomic():
+        if role != Membership.Role.OWNER:
+            _refuse_if_last_owner(project, user)
         membership, _ = Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
         details = {"member": str(user.pseudonym), "role": role}
         _note("project.member_added", project, actor, details)
@@ -97,9 +99,7 @@ def remove_member(project: Project, user: User, actor: Actor) -> None:
     """Take the user out of the project; its last owner stays."""
     _may_manage(project, actor)
     with transaction.atomic():
-        owners = project.memberships.select_for_update().filter(role=Membership.Role.OWNER)
-        if [owner.user_id for owner in owners] == [user.pk]:
-            raise Conflict("A project needs an owner. Make someone else its owner first.", code="last_owner")
+        _refuse_if_last_owner(project, user)
         project.memberships.filter(user=user).delete()
         User.objects.filter(pk=user.pk, default_project=project).update(default_project=None)
         details = {"member": str(user.pseudonym)}
@@ -148,6 +148,13 @@ def _first_owner(project: Project, owner: User) -> None:
     if owner.default_project_id is None:
         owner.default_project = project
         owner.save(update_fields=["default_project"])
+
+
+def _refuse_if_last_owner(project: Project, user: User) -> None:
+    """Hold the owners' rows, and refuse to take the only one away."""
+    owners = project.memberships.select_for_update().filter(role=Membership.Role.OWNER)
+    if [owner.user_id for owner in owners] == [user.pk]:
+        raise Conflict("A project needs an owner. Make someone else its owner first.", code="last_owner")
 
 
 def _may_manage(project: Project, actor: Actor) -> None:

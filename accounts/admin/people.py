@@ -128,12 +128,13 @@ class ProjectTable(Table):
         "name",
         "tier",
         "review_policy",
+        "signature_policy",
         "visibility",
         "members_count",
         moment("created_at", _("created")),
     )
     ordering = ("slug",)  # counting members drops the model's own order, and the choice of a project is paged
-    list_filter = ("tier", "review_policy", "visibility")
+    list_filter = ("tier", "review_policy", "signature_policy", "visibility")
     search_fields = ("slug", "name", "memberships__user__username")
     search_help_text = _("A slug, a name or a member’s user name.")
     date_hierarchy = "created_at"
@@ -141,13 +142,18 @@ class ProjectTable(Table):
     inlines = (MembershipInline,)
     fieldsets = (
         (None, {"fields": (("slug", "name"), ("visibility", "tier"), "rate_limit")}),
-        (_("Review"), {"fields": ("review_policy",)}),
+        (_("Policies"), {"fields": (("review_policy", "signature_policy"),)}),
         (_("History"), {"fields": ("created_at",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
         """Projects with how many people belong to them."""
         return super().get_queryset(request).annotate(people_count=Count("memberships"))
+
+    def _note(self, verb: str, request: HttpRequest, obj: Any, details: dict[str, Any] | None = None) -> None:
+        """Says what policies hold from now on, too."""
+        policies = {name: getattr(obj, name) for name in projects.SETTINGS}
+        super()._note(verb, request, obj, {**policies, **(details or {})})
 
     @admin.display(description=_("members"), ordering="people_count")
     def members_count(self, project: Any) -> int:

@@ -12,7 +12,7 @@ from accounts.actors import Actor
 from accounts.errors import NotFound
 from accounts.models import Membership, Project, User
 from accounts.web.doors import attempt, carry_out, person
-from accounts.web.forms import NewMemberForm, NewProjectForm
+from accounts.web.forms import NewMemberForm, NewProjectForm, ProjectSettingsForm
 
 
 @never_cache
@@ -29,7 +29,12 @@ def projects_page(request: HttpRequest) -> HttpResponse:
     for member in members.order_by("role", "user__username").distinct():
         by_project.setdefault(member.project_id, []).append(member)
     rows = [
-        {"project": own.project, "role": own, "members": by_project[own.project_id], "owned": own.role == "owner"}
+        {
+            "project": own.project,
+            "members": by_project[own.project_id],
+            "owned": own.role == "owner",
+            "settings": _settings_form(own.project) if own.role == "owner" else None,
+        }
         for own in mine
     ]
     context = {"tab": "projects", "form": form, "rows": rows, "default": user.default_project_id}
@@ -48,6 +53,20 @@ def choose_default(request: HttpRequest, slug: str) -> HttpResponse:
     project = _project_of(user, slug)
     done = _("%(slug)s is your default project now.") % {"slug": slug}
     carry_out(request, lambda: projects.choose_default(user, project), done)
+    return redirect("projects")
+
+
+@require_POST
+def configure(request: HttpRequest, slug: str) -> HttpResponse:
+    """Set the policies of a project that one owns."""
+    user, actor = person(request)
+    project, form = _project_of(user, slug), ProjectSettingsForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose among what the form offers."))
+        return redirect("projects")
+    wanted = {field: value for field, value in form.cleaned_data.items() if value}
+    done = _("The settings of %(slug)s are saved.") % {"slug": slug}
+    carry_out(request, lambda: projects.configure(project, actor, **wanted), done)
     return redirect("projects")
 
 
@@ -74,6 +93,12 @@ def remove_member(request: HttpRequest, slug: str, user_id: int) -> HttpResponse
     done = _("%(name)s no longer belongs to %(slug)s.") % {"name": member.username, "slug": slug}
     carry_out(request, lambda: projects.remove_member(project, member, actor), done)
     return redirect("projects")
+
+
+def _settings_form(project: Project) -> ProjectSettingsForm:
+    """The form with what holds now; its fields have names of their own, since a page shows many of it."""
+    now = {field: getattr(project, field) for field in ProjectSettingsForm.base_fields}
+    return ProjectSettingsForm(initial=now, auto_id=f"project-{project.pk}-%s", label_suffix="")
 
 
 def _create(request: HttpRequest, form: NewProjectForm, user: User, actor: Actor) -> Project | None:

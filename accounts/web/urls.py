@@ -17,6 +17,7 @@ urlpatterns = [
     path("profile/privacy/delete", privacy.leave, name="delete-my-account"),
     path("profile/projects", projects.projects_page, name="projects"),
     path("profile/projects/<slug:slug>/default", projects.choose_default, name="choose-default-project"),
+    path("profile/projects/<slug:slug>/settings", projects.configure, name="configure-project"),
     path("profile/projects/<slug:slug>/members", projects.add_member, name="add-member"),
     path("profile/projects/<slug:slug>/members/<int:user_id>/remove", projects.remove_member, name="remove-member"),
 ]

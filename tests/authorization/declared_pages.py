@@ -42,6 +42,7 @@ PAGES: dict[str, dict[str, May]] = {
     "profile/privacy/delete": {"POST": PERSONAL(done=400)},
     "profile/projects": {"GET": PERSONAL, "POST": SENT},
     "profile/projects/<slug:slug>/default": {"POST": OWN_THINGS},
+    "profile/projects/<slug:slug>/settings": {"POST": BY_OWNERS},
     "profile/projects/<slug:slug>/members": {"POST": BY_OWNERS},
     "profile/projects/<slug:slug>/members/<int:user_id>/remove": {"POST": BY_OWNERS},
     # what the portal says of itself
