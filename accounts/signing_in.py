@@ -1,8 +1,9 @@
-"""Signing in with a name and a password: few tries, one answer for every failure, an audit event for each."""
+"""Who signs in, by a password or by GitHub's word: few tries, one answer for every failure, an audit event for each."""
 
 import hashlib
 from typing import Any
 
+from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.core.exceptions import PermissionDenied
@@ -41,6 +42,17 @@ class LimitedBackend(ModelBackend):
         return user
 
 
+class GitHubBackend(ModelBackend):
+    """Knows no password: it stands in sessions that began with GitHub's word, and says so in the audit trail."""
+
+    def authenticate(self, request: HttpRequest | None, *args: Any, **kwargs: Any) -> None:
+        """Nobody; GitHub's word is heard in `accounts.web.github_dialogue`."""
+
+
+BY_PASSWORD = f"{__name__}.{LimitedBackend.__name__}"
+BY_GITHUB = f"{__name__}.{GitHubBackend.__name__}"
+
+
 def watch() -> None:
     """Have every sign-in noted, through whatever form it comes; called once when the app is ready."""
     user_logged_in.connect(note_success, dispatch_uid="accounts.signing_in.success")
@@ -50,7 +62,9 @@ def watch() -> None:
 def note_success(sender: object, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
     """The audit event of a sign-in."""
     actor = Actor(kind="session", user=user, address=_address(request))
-    auditing.record("session.opened", f"user:{user.pseudonym}", actor)
+    by_github = request is not None and request.session.get(BACKEND_SESSION_KEY) == BY_GITHUB
+    details = {"by": "github"} if by_github else None
+    auditing.record("session.opened", f"user:{user.pseudonym}", actor, details=details)
 
 
 def note_failure(

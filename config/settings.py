@@ -54,6 +54,9 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.mfa",
     "accounts",
     "registry",
     "registry.mirrors",
@@ -74,6 +77,7 @@ MIDDLEWARE = [
     "accounts.middleware.RateLimits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -134,6 +138,7 @@ RATE_LIMIT_FREE = env.str("RATE_LIMIT_FREE", default="1200/h")
 RATE_LIMIT_ENTERPRISE = env.str("RATE_LIMIT_ENTERPRISE", default="12000/h")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=0)
+DOWNLOAD_RECORD_DAYS = env.int("DOWNLOAD_RECORD_DAYS", default=400)
 
 # --- database, cache, broker --------------------------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'registry.sqlite3'}"
@@ -193,7 +198,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
 
 # --- people -------------------------------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = ["accounts.signing_in.LimitedBackend"]
+# The first one answers passwords; the second one never does, and is how a session says that GitHub vouched for it.
+AUTHENTICATION_BACKENDS = ["accounts.signing_in.LimitedBackend", "accounts.signing_in.GitHubBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -203,6 +209,17 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+GITHUB_CLIENT_ID = env.str("GITHUB_CLIENT_ID", default="")
+GITHUB_CLIENT_SECRET = env.str("GITHUB_CLIENT_SECRET", default="")
+GITHUB_URL = env.str("GITHUB_URL", default="https://github.com").rstrip("/")
+GITHUB_TIMEOUT_SECONDS = 8.0
+SOCIALACCOUNT_ADAPTER = "accounts.web.github_dialogue.Decisions"
+SOCIALACCOUNT_STORE_TOKENS = False
+ACCOUNT_EMAIL_VERIFICATION = "none"  # this library is to send no e-mail
+MFA_REQUIRED_ROLES = [role.strip() for role in env.list("MFA_REQUIRED_ROLES", default=[]) if role.strip()]
+if not {"maintainer", "admin"}.issuperset(MFA_REQUIRED_ROLES):
+    raise ImproperlyConfigured("MFA_REQUIRED_ROLES: name maintainer, admin, or both with a comma between.")
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a clock may be off
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"

@@ -2,8 +2,10 @@
 
 import uuid
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 ROLES = ("developer", "maintainer", "admin")
@@ -22,9 +24,22 @@ class User(AbstractUser):
     default_project = models.ForeignKey(
         "accounts.Project", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    second_factor_since = models.DateTimeField(_("second factor since"), null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["username"]
+
+    @property
+    def lacks_second_factor(self) -> bool:
+        """Whether the role may be used only with a second factor, and this person has none yet."""
+        return self.second_factor_since is None and self.role in settings.MFA_REQUIRED_ROLES
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's, which ends sessions with the password they were opened with; here with the second factor, too."""
+        plain = str(super()._get_session_auth_hash(secret))
+        if self.second_factor_since is None:
+            return plain
+        return salted_hmac("accounts.User.session", f"{plain}:{self.second_factor_since.timestamp()}").hexdigest()
 
     @property
     def is_maintainer(self) -> bool:

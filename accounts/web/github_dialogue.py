@@ -1,0 +1,7 @@
+"""placeholder"""
+
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+
+
+class Decisions(DefaultSocialAccountAdapter):
+    pass
