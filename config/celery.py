@@ -35,8 +35,7 @@ app.conf.update(
         "sweep overdue jobs": {"task": "registry.sweep", "schedule": settings.SWEEP_SECONDS},
         "reconcile storage": {"task": "registry.reconcile", "schedule": 60},
         "refresh download figures": {"task": "registry.refresh_figures", "schedule": 60},
-        "announce tokens that end": {"task": "accounts.announce_expiry", "schedule": crontab(hour=6, minute=0)},
-        "cut the audit trail": {"task": "accounts.cut_audit_trail", "schedule": crontab(hour=3, minute=0)},
+        "what happens once a day": {"task": "registry.daily", "schedule": crontab(hour=3, minute=0)},
     },
 )
 app.autodiscover_tasks()

@@ -12,9 +12,18 @@ class RegistryConfig(AppConfig):
     def ready(self) -> None:
         """Import the activities that handle jobs, and the system checks, so that they register themselves."""
         from accounts import auditing, notices, privacy
-        from registry import approving, checking, configuration, downloading, personal_data, retiring, storage, tasks  # noqa: F401  # registration
+        from registry import (  # noqa: F401  # those that are not used here register their jobs
+            approving,
+            checking,
+            configuration,
+            counting,
+            downloading,
+            personal_data,
+            retiring,
+            storage,
+            tasks,
+        )
 
-        # Where there is no broker, the worker does daily what Celery's beat would have asked the accounts for.
         tasks.periodically("daily")(notices.announce)
         tasks.periodically("daily")(auditing.cut_by_age)
         privacy.contributes("registry", personal_data.export, personal_data.erase)

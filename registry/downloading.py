@@ -1,17 +1,12 @@
 """Downloading: the one door that bytes leave by. It asks the gates first, every time."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import IO
-
-from django.db import transaction
-from django.db.models import F, Sum
-from django.utils import timezone
 
 from accounts.actors import Actor
 from registry import gates, storage, tasks
 from registry.errors import Forbidden, Gone, NotFound
-from registry.models import Artifact, Blob, DownloadCount, Package, Release
+from registry.models import Artifact, Blob, Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,34 +56,6 @@ def reviewable(release: Release, actor: Actor) -> Download:
     if artifact is None or artifact.blob is None:
         raise NotFound("No file is held here for this version.")
     return Download(artifact, artifact.blob, is_private=True)
-
-
-def count(release: Release) -> None:
-    """Add one to today's downloads of the release; one statement, no lock held."""
-    today = timezone.now().date()
-    if not DownloadCount.objects.filter(release=release, day=today).update(count=F("count") + 1):
-        with transaction.atomic():
-            row, made = DownloadCount.objects.get_or_create(
-                release=release, day=today, defaults={"package_id": release.package_id, "count": 1}
-            )
-            if not made:
-                DownloadCount.objects.filter(pk=row.pk).update(count=F("count") + 1)
-
-
-@tasks.periodically("refresh_figures")
-def refresh_figures() -> int:
-    """Fold counted downloads into the packages' totals; returns how many packages changed.
-
-    Only what was downloaded today or yesterday can have changed, so only that is summed.
-    """
-    since = timezone.now().date() - timedelta(days=1)
-    touched = DownloadCount.objects.filter(day__gte=since).values_list("package_id", flat=True).distinct()
-    sums = DownloadCount.objects.filter(package__in=list(touched)).values("package_id").annotate(total=Sum("count"))
-    changed = 0
-    for row in sums:
-        stale = Package.objects.filter(pk=row["package_id"]).exclude(downloads=row["total"])
-        changed += stale.update(downloads=row["total"])
-    return changed
 
 
 tasks.periodically("reconcile")(storage.reconcile)

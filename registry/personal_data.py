@@ -9,10 +9,11 @@ from django.db.models import Q
 from accounts.models import SigningKey, User
 from accounts.privacy import Identity
 from registry import documents
-from registry.models import Artifact, Check, Decision, Package, PackageMaintainer, Release
+from registry.models import Artifact, Check, Decision, DownloadRecord, Package, PackageMaintainer, Release
 
 RELEASE = ("package__ecosystem", "package__name", "version", "status", "origin", "submitted_at")
 DECISION = ("release__package__name", "release__version", "answer", "at", "reason", "override")
+TAKEN = ("release__package__ecosystem", "release__package__name", "release__version", "day", "credential", "count")
 Told = Callable[[Any], Any]
 
 
@@ -25,6 +26,7 @@ def export(user: User) -> dict[str, Any]:
         "versions": list(submitted.values(*RELEASE, "submitted_for", "request_note")),
         "signatures": list(signed.values("filename", "sha256", "signer", "signature_fingerprint", "uploaded_at")),
         "decisions": list(Decision.objects.filter(by=user).order_by("pk").values(*DECISION)),
+        "downloads": list(DownloadRecord.objects.filter(user=user).order_by("pk").values(*TAKEN)),
         "maintains": list(maintained.values("ecosystem", "name")),
     }
 

@@ -179,3 +179,9 @@ def reconcile() -> None:
 def refresh_figures() -> None:
     """Fold the day's downloads into the packages' figures."""
     run_periodic("refresh_figures")
+
+
+@shared_task(name="registry.daily")
+def daily() -> None:
+    """What has to happen once a day: notices, retention, feeds."""
+    run_periodic("daily")

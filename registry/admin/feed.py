@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.tables import History, chip, code, link, moment
-from registry.models import Change, Document, DownloadCount
+from registry.models import Change, Document, DownloadCount, DownloadRecord
 
 
 @admin.register(Document)
@@ -126,5 +126,30 @@ class DownloadCountTable(History):
 
     @admin.display(description=_("version"), ordering="release__version")
     def version(self, row: DownloadCount) -> str:
+        """The version that was downloaded."""
+        return row.release.version
+
+
+@admin.register(DownloadRecord)
+class DownloadRecordTable(History):
+    """Who took what, by day."""
+
+    list_display = ("day", "package", "version", "credential", "user", "project", "count")
+    list_filter = (("day", admin.DateFieldListFilter), "release__package__ecosystem")
+    search_fields = ("release__package__name", "release__version", "user__username", "project__slug")
+    search_help_text = _("A package’s name, a version, a person or a project.")
+    date_hierarchy = "day"
+    list_select_related = ("release__package", "user", "project")
+    ordering = ("-day", "-id")
+    fields = ("day", "first_at", "package", "version", "credential", "user", "project", "count")
+    readonly_fields = ("package", "version")
+
+    @admin.display(description=_("package"), ordering="release__package__name")
+    def package(self, row: DownloadRecord) -> str:
+        """The package that was downloaded."""
+        return str(row.release.package)
+
+    @admin.display(description=_("version"), ordering="release__version")
+    def version(self, row: DownloadRecord) -> str:
         """The version that was downloaded."""
         return row.release.version

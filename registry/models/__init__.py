@@ -2,7 +2,7 @@
 
 from registry.models.artifacts import Artifact, ArtifactContents, Blob
 from registry.models.decisions import Check, Decision
-from registry.models.downloads import DownloadCount
+from registry.models.downloads import DownloadCount, DownloadFold, DownloadRecord
 from registry.models.feed import Change, Document
 from registry.models.jobs import Job
 from registry.models.packages import DistTag, Package, PackageMaintainer
@@ -19,6 +19,8 @@ __all__ = [
     "DistTag",
     "Document",
     "DownloadCount",
+    "DownloadFold",
+    "DownloadRecord",
     "Job",
     "Package",
     "PackageMaintainer",

@@ -46,6 +46,7 @@ class Decision(models.Model):
         APPROVED = "approved", _("Approved")
         REJECTED = "rejected", _("Rejected")
         QUARANTINED = "quarantined", _("Quarantined")
+        FLAGGED = "flagged", _("Flagged")
         UNLISTED = "unlisted", _("Unlisted")
         RESTORED = "restored", _("Restored")
 

@@ -54,6 +54,9 @@ class Release(models.Model):
     requested_tag = models.CharField(max_length=64, blank=True, help_text="The dist-tag it takes once approved")
     deprecated = models.TextField(blank=True)
     held_because = models.TextField(blank=True, help_text="One sentence: why it is not (or no longer) served")
+    stands_until = models.DateTimeField(
+        null=True, blank=True, help_text="When what its status rests on ends by itself: a waiver, a time to wait"
+    )
     unlisted_at = models.DateTimeField(null=True, blank=True)
     purge_at = models.DateTimeField(null=True, blank=True)
     purged_at = models.DateTimeField(null=True, blank=True)
@@ -67,6 +70,9 @@ class Release(models.Model):
             models.Index(fields=["status", "submitted_at"], name="release_queue"),
             models.Index(fields=["submitted_by", "-submitted_at"], name="release_by_submitter"),
             models.Index(fields=["purge_at"], name="release_due_purge"),
+            models.Index(
+                fields=["stands_until"], condition=models.Q(stands_until__isnull=False), name="release_due_again"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from accounts.actors import SYSTEM
 from accounts.models import ApiToken, AuditEvent, SigningKey, User
 from licensing.models import LicensePolicy
 from registry import documents
-from registry.models import Blob, Decision, DownloadCount, Job, Package, Release
+from registry.models import Blob, Decision, DownloadCount, DownloadRecord, Job, Package, Release
 from scanning.models import Advisory, AffectedPackage, Finding, Scan, Waiver
 from tests import builders
 from tests.admin import queue_rows
@@ -29,7 +29,7 @@ LABELS = [model._meta.label for model, _table in TABLES]
 HISTORY = {
     "accounts.ApiToken", "accounts.AuditEvent", "accounts.SigningKey", "registry.Artifact", "registry.Blob",
     "registry.Change", "registry.Check", "registry.Decision", "registry.Document", "registry.DownloadCount",
-    "registry.Job", "registry.Release", "scanning.Advisory", "scanning.Finding", "scanning.Scan",
+    "registry.DownloadRecord", "registry.Job", "registry.Release", "scanning.Advisory", "scanning.Finding", "scanning.Scan",
 }  # fmt: skip
 PEOPLE_LOOK_UP = HISTORY | {
     "accounts.User", "accounts.Project", "accounts.Membership", "registry.Package", "licensing.LicensePolicy",
@@ -50,6 +50,7 @@ def room(cast: Cast) -> Release:
         )  # fmt: skip
         day = timezone.now().date() - timedelta(days=number)
         DownloadCount.objects.create(release=release, package=release.package, day=day, count=number)
+        DownloadRecord.objects.create(release=release, day=day, credential="token:1", user=cast.alice, count=1)
         Job.objects.create(
             kind="check", ref=str(release.pk), dedupe_key=f"check:{number}", state=("open", "dead")[number % 2]
         )

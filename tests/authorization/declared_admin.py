@@ -29,6 +29,7 @@ TABLES: dict[str, dict[str, May]] = {
     "registry/document": HISTORY,
     "registry/change": HISTORY,
     "registry/downloadcount": HISTORY,
+    "registry/downloadrecord": HISTORY,
     "registry/job": HISTORY,
     # policy
     "licensing/licensepolicy": KEPT | {"delete": WRITES},

@@ -12,7 +12,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.utils import timezone
 
 from accounts import users
-from registry.models import DownloadCount
+from registry.models import DownloadCount, DownloadRecord
 from scanning.models import Finding, Scan, Waiver
 from tests import builders
 from tests.authorization import routes, rules
@@ -42,6 +42,7 @@ def tables(room: Room) -> Room:
     scan = Scan.objects.create(release=release, status="failed", counts={"high": 1}, tools_used=["osv"])
     Finding.objects.create(scan=scan, identifier="CVE-1", ecosystem="npm", package="a", version="1", severity="high")
     DownloadCount.objects.create(release=release, package=release.package, day=timezone.now().date(), count=1)
+    DownloadRecord.objects.create(release=release, day=timezone.now().date(), credential="token:1", count=1)
     Waiver.objects.create(
         owner=room.cast.bob, reason="known", identifier="CVE-1", ecosystem="npm", package="a", version_range="*",
         project=room.cast.acme, expires_at=timezone.now() + timedelta(days=1),

@@ -13,9 +13,10 @@ from django.db import transaction
 from django.utils import timezone
 from kombu import Connection
 
+from accounts.actors import ANONYMOUS
 from accounts.models import AuditEvent
 from config.celery import app
-from registry import downloading, leases, retiring, storage, tasks
+from registry import counting, leases, retiring, storage, tasks
 from registry.models import Decision, Job, Release
 from tests import builders
 from tests.registry import invariants, jobs
@@ -311,7 +312,7 @@ def test_looking_for_due_jobs_costs_one_query(django_assert_num_queries):
 
 def test_the_periodic_tasks_clean_count_and_sweep(publish, tmp_path):
     release = publish()
-    downloading.count(release)
+    counting.count(release, ANONYMOUS)
     storage.store().put_if_absent("sha256/aa/bb/" + "a" * 64 + ".0", path := stray(tmp_path), 4, "a" * 64)
     os.utime(storage.store().root / "sha256/aa/bb" / ("a" * 64 + ".0"), (0, 0))
     assert path.exists()
