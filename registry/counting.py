@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple, cast
@@ -70,7 +70,8 @@ def count(release: Release, actor: Actor) -> None:
     taking = Taking(timezone.now().date(), release.pk, release.package_id, *_who(actor))
     repetitions = _waiting_with(taking)
     if repetitions is None:
-        _add({taking: 1})
+        with transaction.atomic() if taking.credential else nullcontext():
+            _add({taking: 1})
     elif repetitions == 1 and taking.credential:
         _add_records({taking: 0})
 
@@ -141,10 +142,9 @@ def _add(takings: Mapping[Taking, int]) -> None:
     for one, number in takings.items():
         place = (one.release_id, one.package_id, one.day)
         counts[place] = counts.get(place, 0) + number
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.executemany(ADD_COUNT, [(*place, number) for place, number in sorted(counts.items())])
-        _add_records({one: number for one, number in takings.items() if one.credential})
+    with connection.cursor() as cursor:
+        cursor.executemany(ADD_COUNT, [(*place, number) for place, number in sorted(counts.items())])
+    _add_records({one: number for one, number in takings.items() if one.credential})
 
 
 def _add_records(takings: Mapping[Taking, int]) -> None:
