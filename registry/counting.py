@@ -167,13 +167,13 @@ def refresh_figures() -> int:
     Only what was downloaded in the last days can have changed, so only that is summed.
     """
     since = timezone.now().date() - RECENT
-    touched = DownloadCount.objects.filter(day__gte=since).values_list("package_id", flat=True).distinct()
-    sums = DownloadCount.objects.filter(package__in=list(touched)).values("package_id").annotate(total=Sum("count"))
-    changed = 0
-    for row in sums:
-        stale = Package.objects.filter(pk=row["package_id"]).exclude(downloads=row["total"])
-        changed += stale.update(downloads=row["total"])
-    return changed
+    touched = DownloadCount.objects.filter(day__gte=since).values("package_id")
+    packages = Package.objects.filter(pk__in=touched).annotate(total=Sum("download_counts__count"))
+    changed = [package for package in packages.only("downloads") if package.downloads != package.total]
+    for package in changed:
+        package.downloads = package.total
+    Package.objects.bulk_update(changed, ["downloads"], batch_size=500)
+    return len(changed)
 
 
 @tasks.periodically("daily")
