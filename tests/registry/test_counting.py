@@ -132,5 +132,6 @@ def test_records_are_forgotten_after_their_time_and_numbers_stay(publish, alice)
 
 def test_people_are_told_what_is_kept_of_their_downloads(publish, alice):
     counting.count(publish(), builders.actor(alice))
+    counting.fold()
     told = privacy.export(alice, builders.actor(alice))["registry"]["downloads"]
     assert [(row["release__package__name"], row["count"]) for row in told] == [("left-pad", 1)]
