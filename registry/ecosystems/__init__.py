@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from registry.ecosystems.archives import ARCHIVE, refusal
 from registry.ecosystems.base import Dependency, Ecosystem, Entry, Manifest, Package, Range
 from registry.ecosystems.docker import Docker
 from registry.ecosystems.generic import Generic
@@ -9,7 +10,7 @@ from registry.ecosystems.maven import Maven
 from registry.ecosystems.naming import shorten
 from registry.ecosystems.npm import Npm
 from registry.ecosystems.pypi import PyPi
-from registry.errors import InvalidInput, Refused
+from registry.errors import InvalidInput
 
 __all__ = [
     "ALL",
@@ -52,7 +53,7 @@ def identify(path: Path, filename: str = "") -> Ecosystem:
         f"{named} is neither an npm tarball, a Python source distribution nor a wheel. Upload the file that"
         " “npm pack” or “python -m build” makes."
     )
-    raise Refused(message, details={"archive": [message]}, code="unknown_format")
+    raise refusal("unknown_format", message, ARCHIVE, message)
 
 
 def read_package(path: Path, filename: str = "") -> Package:

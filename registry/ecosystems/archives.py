@@ -17,7 +17,8 @@ Decisions, where the formats leave a choice:
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from registry.ecosystems.base import Entry
@@ -25,6 +26,7 @@ from registry.ecosystems.naming import shorten
 from registry.errors import Refused
 
 MIB = 1024 * 1024
+ARCHIVE = "the archive"  # the entry that a refusal names where no entry was read yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,9 @@ class Limits:
         """Raise Refused where so few bytes unpack to so many; the more there are, the less they may be packed."""
         for ratio, floor in ((self.ratio, self.ratio_floor), (self.large_ratio, self.large_floor)):
             if unpacked > floor and unpacked > packed * ratio:
-                raise refuse("archive_bomb", "", f"it unpacks to more than {ratio} times its size.")
+                raise refuse_whole("archive_bomb", f"it unpacks to more than {ratio} times its size.")
         if unpacked > self.unpacked_bytes:
-            raise refuse("archive_limit", "", f"it unpacks to more than {self.unpacked_bytes:,} bytes.")
+            raise refuse_whole("archive_limit", f"it unpacks to more than {self.unpacked_bytes:,} bytes.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,51 @@ class Want:
 Wanted = Callable[[str], Want | None]
 
 
+@dataclass(slots=True)
+class Place:
+    """Where a reader stands: at an entry, after the last one, or still before the first."""
+
+    entry: str = ""
+    is_after: bool = False
+
+    def reach(self, entry: str) -> None:
+        """Stand at the entry; one without a name is told by the one before it."""
+        self.entry, self.is_after = (entry, False) if entry else (self.entry, True)
+
+    def __str__(self) -> str:
+        return f" {'after' if self.is_after else 'at'} “{shorten(self.entry, 160)}”" if self.entry else ""
+
+
+NOWHERE = Place()
+
+
 def refuse(rule: str, entry: str, sentence: str) -> Refused:
-    """The refusal of an archive: the rule as its code, the entry and the reason in words."""
-    message = f"The archive is refused: {sentence}" if not entry else f"The entry “{shorten(entry, 160)}” {sentence}"
-    return Refused(message, details={"archive": [message]}, code=rule)
+    """The refusal of an archive for one of its entries: the rule as its code, both in the details."""
+    if not entry:
+        return refuse_whole(rule, f"an entry without a name {sentence}")
+    return refusal(rule, f"The entry “{shorten(entry, 160)}” {sentence}", shorten(entry, 1024), sentence)
+
+
+def refuse_whole(rule: str, sentence: str, place: Place = NOWHERE) -> Refused:
+    """The refusal of an archive as a whole; the entry is the last one that was read, or else `ARCHIVE`."""
+    message = f"The archive is refused{place}: {sentence}"
+    return refusal(rule, message, shorten(place.entry, 1024) or ARCHIVE, sentence)
+
+
+def refusal(code: str, message: str, entry: str, rule: str) -> Refused:
+    """A refusal whose details name the entry and the rule, each as a list of one text."""
+    return Refused(message, details={"entry": [entry], "rule": [rule]}, code=code)
+
+
+@contextmanager
+def locating(place: Place) -> Iterator[None]:
+    """Say where it happened in refusals, raised in the block, that know of no entry."""
+    try:
+        yield
+    except Refused as error:
+        if not place.entry or error.details["entry"] != [ARCHIVE]:
+            raise
+        raise refuse_whole(error.code, error.details["rule"][0], place) from error
 
 
 LIMITS = Limits()
@@ -89,14 +132,17 @@ class Opened:
 
     def one_root(self) -> str:
         """The single top folder that holds every file; raises Refused where there are several, or loose files."""
-        roots = {entry.path.partition("/")[0] if "/" in entry.path else "" for entry in self.entries}
-        roots |= {folder.partition("/")[0] for folder in self.folders}
-        if "" in roots:
-            raise refuse("archive_root", "", "files lie outside a top folder; a package has exactly one.")
+        loose = next((entry.path for entry in self.entries if "/" not in entry.path), "")
+        if loose:
+            raise refuse("archive_root", loose, "lies outside a top folder; a package has exactly one.")
+        roots: dict[str, str] = {}
+        for path in (*self.folders, *(entry.path for entry in self.entries)):
+            roots.setdefault(path.partition("/")[0], path)
         if len(roots) != 1:
             names = ", ".join(f"“{shorten(root, 40)}”" for root in sorted(roots)[:3]) or "none"
-            raise refuse("archive_root", "", f"it needs exactly one top folder, and has {len(roots)} ({names}).")
-        return roots.pop()
+            sentence = f"it needs exactly one top folder, and has {len(roots)} ({names})."
+            raise refuse_whole("archive_root", sentence, Place(next(iter([*roots.values()][1:]), "")))
+        return roots.popitem()[0]
 
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -109,7 +155,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_@~+-](?:[A-Za-z0-9._@~+-]*[A-Za-z0-9_@~+-])?|\.
 def check_path(path: str, limits: Limits = LIMITS) -> None:
     """Raise Refused unless the path means the same, inside the folder it is unpacked to, on every system."""
     if not path:
-        raise refuse("archive_path", "", "an entry has no name.")
+        raise refuse("archive_path", "", "could land anywhere.")
     if len(path.encode("utf-8", "surrogatepass")) > limits.path_bytes:
         raise refuse("archive_limit", path, f"has a path longer than {limits.path_bytes} bytes.")
     if path.startswith("/"):
@@ -185,11 +231,12 @@ class Ledger:
         self._bytes += len(path)
         self._empty += not is_folder and size == 0
         if self._count > limits.entries:
-            raise refuse("archive_limit", "", f"it holds more than {limits.entries:,} entries.")
+            raise refuse_whole("archive_limit", f"it holds more than {limits.entries:,} entries.", Place(path))
         if self._bytes > limits.all_path_bytes or len(self._folders) > limits.folders:
-            raise refuse("archive_limit", "", "its paths are too many and too long taken together.")
+            raise refuse_whole("archive_limit", "its paths are too many and too long taken together.", Place(path))
         if self._empty > limits.empty_entries and self._empty * 10 > self._count * 9:
-            raise refuse("archive_limit", "", f"it is a flood of more than {limits.empty_entries:,} empty files.")
+            sentence = f"it is a flood of more than {limits.empty_entries:,} empty files."
+            raise refuse_whole("archive_limit", sentence, Place(path))
         if size > limits.member_bytes:
             raise refuse("archive_limit", path, f"unpacks to more than {limits.member_bytes:,} bytes.")
 

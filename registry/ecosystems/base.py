@@ -106,8 +106,12 @@ class Ecosystem(Protocol):
     def purl(self, name: str, version: str = "") -> str:
         """The package URL (pkg:npm/%40acme-utils/core@1.2.0)."""
 
-    def install_commands(self, name: str, version: str = "") -> list[tuple[str, str]]:
-        """(client, command line) pairs for the page: [("npm", "npm install @acme-utils/core@1.2.0"), …]."""
+    def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
+        """(client, command line) pairs that install one file of the package: [("npm", "npm install https://…"), …].
+
+        `source` is the file's address, or its path as a shell reads it; with an address may come the file's SHA-256
+        in hexadecimal, for clients that check it. Empty where no client installs such a file.
+        """
 
     def recognizes(self, head: bytes, path: Path) -> bool:
         """Whether the file at `path`, whose first bytes are `head`, looks like a package of this ecosystem.

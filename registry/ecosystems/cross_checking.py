@@ -7,10 +7,11 @@ import io
 import tarfile
 import zipfile
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from registry.ecosystems.archives import refuse
+from registry.ecosystems.archives import Place, refuse_whole
 from registry.ecosystems.base import Entry
 from registry.errors import Refused
 
@@ -72,10 +73,18 @@ def _ours(entries: Iterable[Entry], folders: Iterable[str]) -> _Listing:
     return listing | {(folder, True, 0) for folder in folders}
 
 
-def _disagree(reader: str) -> Refused:
-    return refuse(
-        "archive_parsers_disagree", "", f"parsers disagree about what is in it ({reader} reads it otherwise)."
+def _disagree(reader: str, entry: str = "") -> Refused:
+    sentence = f"parsers disagree about what is in it ({reader} reads it otherwise)."
+    return refuse_whole("archive_parsers_disagree", sentence, Place(entry))
+
+
+def _compare(reader: str, theirs: list[tuple[str, bool, int]], ours: _Listing) -> None:
+    """Raise Refused, naming the first entry that only one of the two lists, or that is listed twice."""
+    unlike = sorted(ours.symmetric_difference(theirs)) or sorted(
+        one for one, times in Counter(theirs).items() if times > 1
     )
+    if unlike:
+        raise _disagree(reader, unlike[0][0])
 
 
 def compare_tar(tape: HeaderTape, entries: Iterable[Entry], folders: Iterable[str]) -> None:
@@ -86,11 +95,11 @@ def compare_tar(tape: HeaderTape, entries: Iterable[Entry], folders: Iterable[st
             members = archive.getmembers()
     except (tarfile.TarError, ValueError, OverflowError, EOFError) as error:
         raise _disagree("tarfile") from error
-    if any(not (member.isreg() or member.isdir()) for member in members):
-        raise _disagree("tarfile")
+    for member in members:
+        if not (member.isreg() or member.isdir()):
+            raise _disagree("tarfile", member.name)
     theirs = [(member.name, member.isdir(), 0 if member.isdir() else member.size) for member in members]
-    if set(theirs) != _ours(entries, folders) or len(theirs) != len(set(theirs)):
-        raise _disagree("tarfile")
+    _compare("tarfile", theirs, _ours(entries, folders))
 
 
 def compare_zip(path: Path, entries: Iterable[Entry], folders: Iterable[str]) -> None:
@@ -101,5 +110,4 @@ def compare_zip(path: Path, entries: Iterable[Entry], folders: Iterable[str]) ->
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, EOFError) as error:
         raise _disagree("zipfile") from error
     theirs = [(info.filename.removesuffix("/"), info.is_dir(), info.file_size) for info in infos]
-    if set(theirs) != _ours(entries, folders) or len(theirs) != len(set(theirs)):
-        raise _disagree("zipfile")
+    _compare("zipfile", theirs, _ours(entries, folders))

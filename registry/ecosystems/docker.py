@@ -69,10 +69,9 @@ class Docker:
         scope, _, rest = name.rpartition("/")
         return purl("docker", scope, rest, version)
 
-    def install_commands(self, name: str, version: str = "") -> list[tuple[str, str]]:
-        """For Docker and Podman."""
-        spec = f"{name}:{version}" if version else name
-        return [("Docker", f"docker pull {spec}"), ("Podman", f"podman pull {spec}")]
+    def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
+        """No client takes an image from the address of one file."""
+        return []
 
     def recognizes(self, head: bytes, path: Path) -> bool:
         """Images arrive in parts through their own protocol, never as one file."""
@@ -81,4 +80,4 @@ class Docker:
     def read(self, path: Path, *, filename: str = "") -> Package:
         """Always Refused: an image is not one file."""
         message = "A container image cannot be uploaded as one file. Push it with a container client instead."
-        raise Refused(message, details={"archive": [message]}, code="unsupported_format")
+        raise Refused(message, details={"entry": ["the archive"], "rule": [message]}, code="unsupported_format")

@@ -64,8 +64,8 @@ class Generic:
         """pkg:generic/installer@1.2.0."""
         return purl("generic", "", name, version)
 
-    def install_commands(self, name: str, version: str = "") -> list[tuple[str, str]]:
-        """No client installs plain files; the page offers the download itself."""
+    def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
+        """No client installs plain files."""
         return []
 
     def recognizes(self, head: bytes, path: Path) -> bool:

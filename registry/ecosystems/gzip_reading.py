@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from registry.ecosystems.archives import LIMITS, Limits, refuse
+from registry.ecosystems.archives import LIMITS, Limits, refuse_whole
 from registry.errors import Refused
 
 MAGIC = b"\x1f\x8b"
@@ -15,7 +15,7 @@ _TEXT, _CHECK, _EXTRA, _NAME, _COMMENT, _RESERVED = 1, 2, 4, 8, 16, 0xE0
 
 
 def _fault(sentence: str) -> Refused:
-    return refuse("archive_gzip", "", sentence)
+    return refuse_whole("archive_gzip", sentence)
 
 
 class GzipStream:
@@ -87,7 +87,7 @@ class GzipStream:
         while count:
             chunk = self.read(min(count, _STEP))
             if not chunk:
-                raise refuse("archive_tar", "", "it ends in the middle of an entry.")
+                raise refuse_whole("archive_tar", "it ends in the middle of an entry.")
             count -= len(chunk)
             yield chunk
 

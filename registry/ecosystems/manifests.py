@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from registry.ecosystems.archives import MIB, Want, text_of
+from registry.ecosystems.archives import MIB, Want, refusal, text_of
 from registry.errors import InvalidInput, Refused
 
 MANIFEST = Want(MIB, whole=True)
@@ -20,8 +20,7 @@ _AUTHOR = re.compile(r"\s*([^<(]*)")
 
 def refuse_manifest(file: str, sentence: str) -> Refused:
     """The refusal of a package for what its manifest says, or does not say."""
-    message = f"{file} {sentence}"
-    return Refused(message, details={"manifest": [message]}, code="invalid_manifest")
+    return refusal("invalid_manifest", f"{file} {sentence}", file, sentence)
 
 
 @contextmanager

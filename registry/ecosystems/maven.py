@@ -162,11 +162,9 @@ class Maven:
         group, _, artifact = name.partition(":")
         return purl("maven", group, artifact, version)
 
-    def install_commands(self, name: str, version: str = "") -> list[tuple[str, str]]:
-        """For Maven and Gradle."""
-        spec = f"{name}:{version or 'LATEST'}"
-        gradle = f'implementation("{name}:{version or "latest.release"}")'
-        return [("Maven", f"mvn dependency:get -Dartifact={spec}"), ("Gradle", gradle)]
+    def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
+        """Neither Maven nor Gradle takes an artifact from the address of one file."""
+        return []
 
     def recognizes(self, head: bytes, path: Path) -> bool:
         """Jars are not read yet."""
@@ -175,4 +173,4 @@ class Maven:
     def read(self, path: Path, *, filename: str = "") -> Package:
         """Always Refused: jars come in through pulls from a repository, with their POM beside them."""
         message = "Maven artifacts cannot be uploaded as one file yet. Pull them from a Maven repository instead."
-        raise Refused(message, details={"archive": [message]}, code="unsupported_format")
+        raise Refused(message, details={"entry": ["the archive"], "rule": [message]}, code="unsupported_format")

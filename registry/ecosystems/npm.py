@@ -72,10 +72,11 @@ class Npm:
         scope, _, rest = name.rpartition("/")
         return purl("npm", scope, rest, version)
 
-    def install_commands(self, name: str, version: str = "") -> list[tuple[str, str]]:
-        """For npm, pnpm and Yarn."""
-        spec = f"{name}@{version}" if version else name
-        return [("npm", f"npm install {spec}"), ("pnpm", f"pnpm add {spec}"), ("Yarn", f"yarn add {spec}")]
+    def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
+        """For npm, pnpm and Yarn, whose newer versions want the name before an address; none of them takes a hash."""
+        word = f'"{source}"' if "?" in source else source
+        named = f"{name}@file:{source}" if source.startswith(".") else f"{name}@{source}"
+        return [("npm", f"npm install {word}"), ("pnpm", f"pnpm add {word}"), ("Yarn", f'yarn add "{named}"')]
 
     def recognizes(self, head: bytes, path: Path) -> bool:
         """A tar.gz with package.json in its top folder; one with PKG-INFO there is a Python sdist instead."""

@@ -113,9 +113,9 @@ class PyPi:
         """pkg:pypi/acme-utils@1.2.0."""
         return purl("pypi", "", self.normalize_name(name), version)
 
-    def install_commands(self, name: str, version: str = "") -> list[tuple[str, str]]:
-        """For pip, uv and Poetry."""
-        spec = f"{name}=={version}" if version else name
+    def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
+        """For pip, uv and Poetry; all of them check the hash that stands behind an address."""
+        spec = f'"{source}#sha256={sha256}"' if sha256 else source
         return [("pip", f"pip install {spec}"), ("uv", f"uv add {spec}"), ("Poetry", f"poetry add {spec}")]
 
     def recognizes(self, head: bytes, path: Path) -> bool:

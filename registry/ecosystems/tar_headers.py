@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from registry.ecosystems.archives import refuse
+from registry.ecosystems.archives import refuse, refuse_whole
+from registry.ecosystems.naming import shorten
 
 BLOCK = 512
 
@@ -64,7 +65,7 @@ def parse(block: bytes) -> Header:
 def _verify_checksum(block: bytes) -> None:
     declared = _octal(block[148:156])
     if declared != sum(block[:148]) + sum(block[156:]) + 8 * 32:
-        raise refuse("archive_tar", "", "a tar header has a wrong checksum.")
+        raise refuse_whole("archive_tar", "a tar header has a wrong checksum.")
 
 
 def _octal(raw: bytes) -> int | None:
@@ -97,27 +98,27 @@ def decode(raw: bytes) -> str:
         raise refuse("archive_path", raw.decode("utf-8", "replace"), "has a name that is not UTF-8.") from error
 
 
-def pax_records(payload: bytes) -> dict[str, bytes]:
-    """The records of an extended header; raises Refused for an unknown key, a key given twice or a bad length."""
+def pax_records(payload: bytes, name: str) -> dict[str, bytes]:
+    """The records of the extended header `name`; raises Refused for an unknown or repeated key or a bad length."""
     records: dict[str, bytes] = {}
     position = 0
     while position < len(payload):
         match = _RECORD.match(payload, position)
         end = position + int(match[1]) if match else 0
         if match is None or not match.end() < end <= len(payload) or payload[end - 1 : end] != b"\n":
-            raise refuse("archive_pax", "", "a PAX record is malformed.")
+            raise refuse("archive_pax", name, "holds a malformed PAX record.")
         key = decode(match[2])
         if key in records:
-            raise refuse("archive_pax", "", f"the PAX key “{key}” is given twice for one entry.")
+            raise refuse("archive_pax", name, f"gives the PAX key “{shorten(key, 40)}” twice for one entry.")
         records[key] = payload[match.end() : end - 1]
-        _check_record(key, records[key])
+        _check_record(key, records[key], name)
         position = end
     if not records:
-        raise refuse("archive_pax", "", "a PAX header is empty.")
+        raise refuse("archive_pax", name, "is an empty PAX header.")
     return records
 
 
-def _check_record(key: str, value: bytes) -> None:
+def _check_record(key: str, value: bytes, name: str) -> None:
     if key in ("path", "size") or key in _FREE_KEYS:
         good = b"\0" not in value
     elif key in ("mtime", "atime", "ctime"):
@@ -125,7 +126,8 @@ def _check_record(key: str, value: bytes) -> None:
     else:
         good = key.startswith(_VENDORS)
     if not good:
-        raise refuse("archive_pax", "", f"the PAX record “{key[:40]}” is not allowed, or has a value it cannot have.")
+        sentence = f"has the PAX record “{shorten(key, 40)}”, which is not allowed, or has a value it cannot have."
+        raise refuse("archive_pax", name, sentence)
 
 
 def apply_pax(header: Header, records: dict[str, bytes]) -> Header:

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.ecosystems import tar_headers
-from registry.ecosystems.archives import LIMITS, Keeper, Ledger, Limits, Opened, Shelf, Wanted, refuse
+from registry.ecosystems.archives import (
+    LIMITS,
+    Keeper,
+    Ledger,
+    Limits,
+    Opened,
+    Place,
+    Shelf,
+    Wanted,
+    locating,
+    refuse,
+    refuse_whole,
+)
 from registry.ecosystems.base import Entry
 from registry.ecosystems.cross_checking import HeaderTape, compare_tar
 from registry.ecosystems.gzip_reading import GzipStream
@@ -35,17 +47,21 @@ class TarWalk:
         self._globals = 0
         self._extended = 0
         self._first = True
+        self.place = Place()
 
     def members(self) -> Iterator[Member]:
         """Yield until the end mark; raises Refused at the first entry that breaks a rule."""
         while (header := self._entry()) is not None:
-            yield _member(header)
+            member = _member(header)
+            self.place.reach(member.path)
+            yield member
+            self.place.is_after = True
         self._check_tail()
 
     def _block(self) -> bytes:
         block = self._stream.read(BLOCK)
         if len(block) != BLOCK:
-            raise refuse("archive_tar", "", "it ends without an end mark.")
+            raise refuse_whole("archive_tar", "it ends without an end mark.")
         self._tape.record(self._position, block)
         self._position += BLOCK
         return block
@@ -58,13 +74,14 @@ class TarWalk:
             block = self._block()
             if not any(block):
                 if records is not None or long_name is not None:
-                    raise refuse("archive_tar", "", "it ends with an extended header that belongs to no entry.")
+                    raise refuse_whole("archive_tar", "it ends with an extended header that belongs to no entry.")
                 return None
             header = tar_headers.parse(block)
+            self.place.reach(header.name)
             if header.kind == tar_headers.GLOBAL_PAX and records is None and long_name is None:
                 self._global_comment(header)
             elif header.kind == tar_headers.PAX and records is None and long_name is None:
-                records = tar_headers.pax_records(self._payload(header))
+                records = tar_headers.pax_records(self._payload(header), header.name)
             elif header.kind == tar_headers.LONG_NAME and records is None and long_name is None:
                 long_name = tar_headers.text(self._payload(header))
             elif header.kind in (tar_headers.PAX, tar_headers.GLOBAL_PAX, tar_headers.LONG_NAME):
@@ -75,16 +92,18 @@ class TarWalk:
 
     def _global_comment(self, header: Header) -> None:
         self._globals += 1
-        records = tar_headers.pax_records(self._payload(header))
+        records = tar_headers.pax_records(self._payload(header), header.name)
         if set(records) != {"comment"} or self._globals > 1 or not self._first:
-            raise refuse("archive_pax", "", "a global PAX header may only be the first, and hold one comment.")
+            raise refuse("archive_pax", header.name, "is a global PAX header other than one comment at the beginning.")
 
     def _payload(self, header: Header) -> bytes:
         if header.size > self._limits.pax_bytes:
             raise refuse("archive_limit", header.name, f"is an extended header over {self._limits.pax_bytes:,} bytes.")
         self._extended += header.size
         if self._extended > self._limits.all_pax_bytes:
-            raise refuse("archive_limit", "", "its extended headers are too large taken together.")
+            raise refuse_whole(
+                "archive_limit", "its extended headers are too large taken together.", Place(header.name)
+            )
         payload = b"".join(self._stream.chunks(header.size))
         self._tape.record(self._position, payload)
         self._position += header.size
@@ -100,17 +119,17 @@ class TarWalk:
     def _skip_padding(self, size: int) -> None:
         padding = -size % BLOCK
         if self._stream.read(padding).strip(b"\0"):
-            raise refuse("archive_tar", "", "bytes hide in the padding between two entries.")
+            raise refuse_whole("archive_tar", "bytes hide in the padding between two entries.")
         self._position += padding
 
     def _check_tail(self) -> None:
         if any(self._block()):
-            raise refuse("archive_tar", "", "a header of zeros stands between its entries.")
+            raise refuse_whole("archive_tar", "a header of zeros stands between its entries.")
         tail = 0
         while chunk := self._stream.read(64 * 1024):
             tail += len(chunk)
             if any(chunk) or tail > _TAIL_LIMIT:
-                raise refuse("archive_tar", "", "there is data after the end mark.")
+                raise refuse_whole("archive_tar", "there is data after the end mark.")
         self._stream.finish()
 
 
@@ -136,15 +155,16 @@ def read_tar_gz(path: Path, wanted: Wanted, limits: Limits = LIMITS) -> Opened:
     shelf = Shelf(wanted, limits)
     with path.open("rb") as file:
         walk = TarWalk(GzipStream(file, limits), tape, limits)
-        for member in walk.members():
-            ledger.admit(member.path, is_folder=member.is_folder, size=member.size)
-            if member.is_folder:
-                folders.append(member.path)
-                continue
-            keeper = Keeper(member.path, shelf)
-            for chunk in walk.data(member):
-                keeper.feed(chunk)
-            entries.append(keeper.close(member.size, member.executable))
+        with locating(walk.place):
+            for member in walk.members():
+                ledger.admit(member.path, is_folder=member.is_folder, size=member.size)
+                if member.is_folder:
+                    folders.append(member.path)
+                    continue
+                keeper = Keeper(member.path, shelf)
+                for chunk in walk.data(member):
+                    keeper.feed(chunk)
+                entries.append(keeper.close(member.size, member.executable))
     compare_tar(tape, entries, folders)
     return Opened("tar.gz", tuple(entries), tuple(folders), sum(entry.size for entry in entries), shelf.kept)
 
@@ -154,9 +174,10 @@ def peek_tar_gz(path: Path, limits: Limits = LIMITS) -> Iterator[str]:
     ledger = Ledger(limits)
     with path.open("rb") as file:
         walk = TarWalk(GzipStream(file, limits), limits=limits)
-        for member in walk.members():
-            ledger.admit(member.path, is_folder=member.is_folder, size=member.size)
-            if not member.is_folder:
-                yield member.path
-                for _chunk in walk.data(member):
-                    pass
+        with locating(walk.place):
+            for member in walk.members():
+                ledger.admit(member.path, is_folder=member.is_folder, size=member.size)
+                if not member.is_folder:
+                    yield member.path
+                    for _chunk in walk.data(member):
+                        pass

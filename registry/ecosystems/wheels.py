@@ -14,7 +14,7 @@ from packaging.tags import parse_tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from registry.ecosystems.archives import MIB, Opened, Want, refuse, text_of
+from registry.ecosystems.archives import MIB, Opened, Place, Want, refuse_whole, text_of
 from registry.ecosystems.base import Entry, Manifest, Package
 from registry.ecosystems.manifests import LICENSE, MANIFEST, is_license, license_texts, refuse_manifest
 from registry.ecosystems.manifests import refusing as refusing_in
@@ -84,7 +84,8 @@ def _dist_info(opened: Opened) -> str:
     paths = [entry.path for entry in opened.entries] + [f"{folder}/" for folder in opened.folders]
     folders = {top for path in paths if (top := path.partition("/")[0]).lower().endswith(".dist-info")}
     if len(folders) != 1:
-        raise refuse("wheel_layout", "", f"a wheel has exactly one .dist-info folder; this one has {len(folders)}.")
+        sentence = f"a wheel has exactly one .dist-info folder; this one has {len(folders)}."
+        raise refuse_whole("wheel_layout", sentence, Place(max(folders, default="")))
     return folders.pop()
 
 

@@ -7,10 +7,23 @@ from pathlib import Path
 from typing import BinaryIO
 
 from registry.ecosystems import zip_records
-from registry.ecosystems.archives import LIMITS, Keeper, Ledger, Limits, Opened, Shelf, Wanted, refuse
+from registry.ecosystems.archives import (
+    LIMITS,
+    Keeper,
+    Ledger,
+    Limits,
+    Opened,
+    Place,
+    Shelf,
+    Wanted,
+    locating,
+    refuse,
+    refuse_whole,
+)
 from registry.ecosystems.base import Entry
 from registry.ecosystems.cross_checking import compare_zip
 from registry.ecosystems.zip_records import Record, fault
+from registry.errors import Refused
 
 _STEP = 128 * 1024
 
@@ -36,7 +49,7 @@ def read_zip(path: Path, wanted: Wanted, limits: Limits = LIMITS) -> Opened:
             else:
                 entries.append(keeper.close(record.size, _is_executable(record)))
         if position != end:
-            raise fault("there are bytes before its directory that belong to no entry.")
+            raise _stray_bytes(records)
     compare_zip(path, entries, folders)
     return Opened("zip", tuple(entries), tuple(folders), sum(entry.size for entry in entries), shelf.kept)
 
@@ -53,12 +66,23 @@ def _directory(file: BinaryIO, path: Path, limits: Limits) -> tuple[list[Record]
     directory = zip_records.find_directory(file, length, limits)
     records = zip_records.read_directory(file, directory)
     total = sum(record.size for record in records)
-    limits.check_ratio(total, length)
+    with locating(_largest(records)):
+        limits.check_ratio(total, length)
     ledger = Ledger(limits)
     for record in records:
         _check_kind(record)
         ledger.admit(record.name.removesuffix("/"), is_folder=record.is_folder, size=record.size)
     return sorted(records, key=lambda record: record.offset), directory.offset
+
+
+def _largest(records: list[Record]) -> Place:
+    """The entry that says it unpacks to the most: where a bomb is."""
+    return Place(max(records, key=lambda record: record.size).name if records else "")
+
+
+def _stray_bytes(records: list[Record]) -> Refused:
+    sentence = "there are bytes before its directory that belong to no entry."
+    return refuse_whole("archive_zip", sentence, Place(records[-1].name if records else "", is_after=True))
 
 
 def _check_kind(record: Record) -> None:

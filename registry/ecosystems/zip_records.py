@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from registry.ecosystems.archives import MIB, Limits, refuse
+from registry.ecosystems.archives import MIB, Limits, Place, locating, refuse, refuse_whole
 from registry.errors import Refused
 
 STORED, DEFLATED = 0, 8
@@ -23,7 +23,7 @@ _ZIP64, _SECOND_NAME = 0x0001, 0x7075
 
 def fault(sentence: str, entry: str = "") -> Refused:
     """The refusal of a zip whose records are not in order."""
-    return refuse("archive_zip", entry, sentence)
+    return refuse("archive_zip", entry, sentence) if entry else refuse_whole("archive_zip", sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ def find_directory(file: BinaryIO, length: int, limits: Limits) -> Directory:
         raise fault("it claims to be one of several disks.")
     directory, end = _with_zip64(file, plain, end)
     if directory.count > limits.entries:
-        raise refuse("archive_limit", "", f"it holds more than {limits.entries:,} entries.")
+        raise refuse_whole("archive_limit", f"it holds more than {limits.entries:,} entries.")
     if directory.size > _MAX_DIRECTORY:
-        raise refuse("archive_limit", "", "its directory is too large.")
+        raise refuse_whole("archive_limit", "its directory is too large.")
     if directory.offset + directory.size != end:
         raise fault("its directory does not end where its end record begins.")
     return directory
@@ -112,13 +112,16 @@ def read_directory(file: BinaryIO, directory: Directory) -> list[Record]:
     data = file.read(directory.size)
     records: list[Record] = []
     position = 0
-    while position < len(data):
-        if len(records) == directory.count or position + _CENTRAL.size > len(data):
-            raise fault("its directory holds more than its end record says.")
-        record, position = _central(data, position)
-        records.append(record)
-    if len(records) != directory.count or position != directory.size:
-        raise fault("its directory holds less than its end record says.")
+    place = Place(is_after=True)
+    with locating(place):
+        while position < len(data):
+            if len(records) == directory.count or position + _CENTRAL.size > len(data):
+                raise fault("its directory holds more than its end record says.")
+            record, position = _central(data, position)
+            records.append(record)
+            place.entry = record.name or place.entry
+        if len(records) != directory.count or position != directory.size:
+            raise fault("its directory holds less than its end record says.")
     return records
 
 

@@ -30,7 +30,8 @@ def refused(stored: Store) -> Refusal:
         with pytest.raises(Refused) as caught:
             reader(stored(content))
         assert not code or caught.value.code == code, f"{caught.value.code}: {caught.value.message}"
-        assert caught.value.details
+        assert set(caught.value.details) == {"entry", "rule"}
+        assert all(len(said) == 1 and said[0] for said in caught.value.details.values())
         assert len(caught.value.message) < 600
         return caught.value
 
