@@ -3,12 +3,12 @@
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from django.core.cache import cache
-from django.db.models import Case, Count, IntegerField, Value, When
+from django.db.models import Case, Count, IntegerField, Q, Value, When
 from django_filters import CharFilter, ChoiceFilter, FilterSet
 from redis.exceptions import RedisError
 
@@ -38,6 +38,9 @@ CHOICES = {
 MOST_LICENSES = 12
 # Above this many hits nobody reads by closeness of words; the well-used come first, and the answer stays quick.
 BROAD = 4_000
+# The share of the hits up to which walking through the packages in order beats sorting all hits: one in so many.
+EARLY = 8
+MANY_NAMES = 1_000
 KEPT_SECONDS = 600
 # Counting facets over a large registry takes a while; then a slightly old figure is better than a slow page.
 SLOW_SECONDS = 0.015
@@ -56,19 +59,29 @@ class Query:
     ordering: str = ""
 
     @property
+    def text(self) -> str:
+        """The words as they are meant."""
+        return self.search.strip()
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """What is filtered by, words aside."""
+        return {facet: value for facet in FACETS if (value := getattr(self, facet).strip())}
+
+    @property
     def ranking(self) -> str:
         """The ordering that counts: relevance needs a text."""
         wanted = self.ordering or RELEVANCE
-        return "name" if wanted == RELEVANCE and not self.search.strip() else wanted
+        return "name" if wanted == RELEVANCE and not self.text else wanted
 
 
-def search(query: Query, actor: Actor) -> PackageQuerySet:
-    """The packages that match, best first, ready to be sliced. Raises InvalidInput for an unknown filter value."""
+def search(query: Query, actor: Actor, total: int | None = None) -> "Found":
+    """The packages that match, best first, ready to be sliced. Raises InvalidInput for an unknown filter value.
+
+    `total` is what `count` said, for who has asked already: it tells which way through the indexes is short.
+    """
     check(query)
-    found = _filtered(query, actor)
-    if query.ranking != RELEVANCE:
-        return found.order_by(*ORDERINGS[query.ranking])
-    return _by_relevance(found, query.search)
+    return Found(query, actor, total)
 
 
 def check(query: Query) -> None:
@@ -83,7 +96,7 @@ def count(query: Query, actor: Actor) -> int:
     """How many packages match, counting only what the actor may see; kept until something changes."""
     check(query)
     unordered = replace(query, ordering="")
-    return _kept("count", unordered, actor, lambda: _filtered(query, actor).count())
+    return int(_kept("count", unordered, actor, lambda: _counted(unordered, actor)))
 
 
 def facets(query: Query, actor: Actor) -> dict[str, list[tuple[str, int]]]:
@@ -109,7 +122,6 @@ class PackageFilter(FilterSet):
     category = ChoiceFilter(choices=CATEGORIES)
     status = ChoiceFilter(field_name="latest_status", choices=Release.Status.choices)
     license = CharFilter(method="by_license")
-    search = CharFilter(method="by_words")
 
     class Meta:
         model = Package
@@ -119,40 +131,123 @@ class PackageFilter(FilterSet):
         """Those under the licence, alone or within an expression."""
         return found.filter(license__in=_expressions_naming(license))
 
-    def by_words(self, found: PackageQuerySet, _: str, text: str) -> PackageQuerySet:
-        """Those whose name, keywords or description hold the words."""
-        match = search_index.expression(text)
-        return search_index.matching(found, match) if match else found.none()
+
+class WalkFilter(PackageFilter):
+    """The same on plain columns: while walking in order, no other index may tempt the database away from it."""
+
+    ecosystem = ChoiceFilter(field_name="plain_ecosystem", choices=Ecosystem.choices)
+    category = ChoiceFilter(field_name="plain_category", choices=CATEGORIES)
+    status = ChoiceFilter(field_name="plain_latest_status", choices=Release.Status.choices)
+
+    def by_license(self, found: PackageQuerySet, _: str, license: str) -> PackageQuerySet:
+        """Those under the licence, alone or within an expression."""
+        return found.filter(plain_license__in=_expressions_naming(license))
 
 
-def _filtered(query: Query, actor: Actor) -> PackageQuerySet:
-    """What matches, in no order. A package is listed while it has a latest version, and so a latest status."""
-    listed = Package.objects.visible_to(actor).exclude(latest_status="")
-    asked = {name: value for name in PackageFilter.base_filters if (value := getattr(query, name))}
-    if not asked:
-        return listed
-    chosen = PackageFilter(asked, queryset=listed)
-    return cast(PackageQuerySet, chosen.qs) if chosen.is_valid() else listed.none()
+@dataclass
+class Found:
+    """The packages that match, best first. Which way they are read is settled when rows are asked for.
 
+    Where the first rows of many are wanted, packages are walked through in the wanted order until enough match;
+    otherwise all that match are found first, then sorted. Both ways give the same rows.
+    """
 
-def _by_relevance(found: PackageQuerySet, text: str) -> PackageQuerySet:
-    """Exact names first, then names that begin so, then by closeness of words, or by use where hits are many."""
-    match = search_index.expression(text)
-    if not match:
-        return found
-    name = "".join(filter(str.isprintable, text.strip().lower()[: search_index.LONGEST_QUERY]))
-    ranked: Any = found.annotate(
-        name_rank=Case(
-            When(normalized__in={name, name.replace("_", "-")}, then=Value(0)),
-            When(normalized__startswith=name, then=Value(1)),
+    query: Query
+    actor: Actor
+    total: int | None = None
+
+    def __getitem__(self, rows: slice) -> list[Package]:
+        """One slice: one query, or a few where relevance is walked through."""
+        if self._is_walk(rows):
+            found = search_index.holding(_listed(self.query, self.actor, WalkFilter), self.query.text)
+            if self.query.ranking == RELEVANCE:
+                return _in_turn(_tiers(found, self.query.text), rows)
+        else:
+            found = _matching(self.query, self.actor)
+            if self.query.ranking == RELEVANCE:
+                return list(self._by_relevance(found)[rows])
+        return list(found.order_by(*ORDERINGS[self.query.ranking])[rows])
+
+    def __iter__(self) -> Iterator[Package]:
+        """All of them."""
+        return iter(self[:])
+
+    def _is_walk(self, rows: slice) -> bool:
+        """Whether the rows come early enough among enough hits; a list of everything is a walk anyway."""
+        if rows.stop is None or not (self.query.text or self.query.filters):
+            return False
+        if self.total is None:
+            self.total = count(self.query, self.actor)
+        return self.total > BROAD and rows.stop * EARLY < self.total
+
+    def _by_relevance(self, found: PackageQuerySet) -> PackageQuerySet:
+        """Exact names first, then names that begin so, then by closeness of words, or by use where hits are many."""
+        match, name = search_index.expression(self.query.text), _name_in(self.query.text)
+        if not match:
+            return found.none()
+        rank = Case(
+            When(normalized__in=_spellings(name), then=Value(0)),
+            When(search_index.begins(name), then=Value(1)),
             default=Value(2),
             output_field=IntegerField(),
         )
-    )
-    if _remembered(f"hits:{_seq()}:{_digest(match)}", lambda: search_index.count(match)) > BROAD:
-        return cast(PackageQuerySet, ranked.order_by("name_rank", "-downloads", "id"))
-    closest: Any = search_index.with_rank(ranked, match)
-    return cast(PackageQuerySet, closest.order_by("name_rank", "text_rank", "-downloads"))
+        ranked: Any = found.annotate(name_rank=rank)
+        if search_index.reaches(match, BROAD + 1):
+            return cast(PackageQuerySet, ranked.order_by("name_rank", "-downloads", "id"))
+        closest: Any = search_index.with_rank(ranked, match)
+        return cast(PackageQuerySet, closest.order_by("name_rank", "text_rank", "-downloads", "id"))
+
+
+def _matching(query: Query, actor: Actor) -> PackageQuerySet:
+    """What filters and words leave, in no order."""
+    found = _listed(query, actor)
+    if not query.text:
+        return found
+    match = search_index.expression(query.text)
+    return search_index.matching(found, match) if match else found.none()
+
+
+def _listed(query: Query, actor: Actor, kind: type[PackageFilter] = PackageFilter) -> PackageQuerySet:
+    """What the filters leave, in no order. A package is listed while it has a latest version, and so a status."""
+    listed = search_index.plainly(Package.objects.visible_to(actor).exclude(latest_status=""), *COLUMNS.values())
+    if not query.filters:
+        return listed
+    chosen = kind(query.filters, queryset=listed)
+    return cast(PackageQuerySet, chosen.qs) if chosen.is_valid() else listed.none()
+
+
+def _tiers(found: PackageQuerySet, text: str) -> list[PackageQuerySet]:
+    """The exact names, the names that begin so, and the others, each by use."""
+    name = _name_in(text)
+    exact, begun = Q(normalized__in=_spellings(name)), search_index.begins(name, "plain_normalized")
+    names = search_index.begins(name)
+    if Package.objects.filter(names)[:MANY_NAMES].count() == MANY_NAMES:
+        names = begun
+    found = search_index.plainly(found, "normalized")
+    tiers = (found.filter(exact), found.filter(names).exclude(exact), found.exclude(begun).exclude(exact))
+    return [tier.order_by("-downloads", "id") for tier in tiers]
+
+
+def _in_turn(tiers: Iterable[PackageQuerySet], rows: slice) -> list[Package]:
+    """The slice of the tiers put one after the other, reading no further than it must."""
+    skipped, wanted = rows.start or 0, rows.stop - (rows.start or 0)
+    taken: list[Package] = []
+    for tier in tiers:
+        page = list(tier[skipped : skipped + wanted - len(taken)])
+        taken += page
+        if len(taken) >= wanted:
+            break
+        skipped = 0 if page or not skipped else skipped - tier.count()
+    return taken
+
+
+def _name_in(text: str) -> str:
+    """The text as the name that it may be."""
+    return "".join(filter(str.isprintable, text.lower()[: search_index.LONGEST_QUERY]))
+
+
+def _spellings(name: str) -> set[str]:
+    return {name, name.replace("_", "-")}
 
 
 def _expressions_naming(license: str) -> list[str]:
@@ -163,20 +258,25 @@ def _expressions_naming(license: str) -> list[str]:
         return list(Package.objects.order_by().values_list("license", flat=True).distinct())
 
     held: list[str] = _remembered(f"licenses:{_seq()}", read)
-    return [one for one in held if one.casefold() == asked or asked in _ids_in(one)]
-
-
-def _ids_in(expression: str) -> set[str]:
-    return set(expression.casefold().replace("(", " ").replace(")", " ").split()) - {"or", "and", "with"}
+    return [one for one in held if one.casefold() == asked or asked in search_index.licenses_in(one)]
 
 
 # --- counting ------------------------------------------------------------------------------------------------------
+def _counted(query: Query, actor: Actor) -> int:
+    """Without words from the columns of packages, with words from the text index alone."""
+    if not query.text:
+        return _listed(query, actor).count()
+    match = search_index.expression(query.text)
+    marks = [search_index.mark(facet, value) for facet, value in query.filters.items()]
+    return search_index.count(search_index.narrowed(match, marks, _sight(actor))) if match else 0
+
+
 def _tally(text: str, actor: Actor) -> list[tuple[tuple[str, ...], int]]:
     """How many packages match the text for each combination of facet values: one query answers every facet."""
 
     def read() -> list[tuple[tuple[str, ...], int]]:
         columns = [COLUMNS[facet] for facet in FACETS]
-        rows = _filtered(Query(search=text), actor).order_by().values_list(*columns).annotate(found=Count("pk"))
+        rows = _matching(Query(search=text), actor).order_by().values_list(*columns).annotate(found=Count("pk"))
         return [(tuple(row[:-1]), row[-1]) for row in rows]
 
     tally: list[tuple[tuple[str, ...], int]] = _kept("tally", Query(search=text), actor, read, may_be_old=True)
@@ -220,11 +320,11 @@ def _kept(what: str, query: Query, actor: Actor, work: Callable[[], Any], *, may
     return answer
 
 
-def _sight(actor: Actor) -> str:
-    """What of the actor decides which packages are visible: equal sights see the same."""
+def _sight(actor: Actor) -> list[int] | None:
+    """Whose private packages are visible to the actor, None for everybody's: equal sights see the same."""
     if actor.is_system or actor.is_maintainer or actor.is_admin:
-        return "all"
-    return ",".join(map(str, sorted(actor.project_ids))) if actor.can("read") else ""
+        return None
+    return sorted(actor.project_ids) if actor.can("read") else []
 
 
 def _digest(thing: object) -> str:

@@ -37,9 +37,9 @@ class PackagesDoor(Door):
         """Filtered, ranked, in pages; only what the caller may see is listed and counted."""
         page = paging.Paging.of(request)
         query = query_of(request)
-        rows = searching.search(query, self.actor)[page.rows]
-        packages = [documents.summary_row(package) for package in rows]
         total = searching.count(query, self.actor)
+        rows = searching.search(query, self.actor, total)[page.rows]
+        packages = [documents.summary_row(package) for package in rows]
         headers = {"Link": page.links(request, total), **caching.revalidated(self.actor)}
         return Response({"packages": packages, **page.figures(total)}, headers=headers)
 

@@ -44,10 +44,10 @@ class PackageQuerySet(models.QuerySet["Package"]):
 
     def visible_to(self, actor: "Actor") -> "PackageQuerySet":
         """Public packages, and the private ones of the projects that the actor may read."""
-        if actor.is_system or actor.is_maintainer or actor.is_admin:
+        if actor.sees_everything:
             return self
-        if actor.project_ids and actor.can("read"):
-            return self.filter(Q(visibility="public") | Q(project_id__in=actor.project_ids))
+        if actor.sees_private_of:
+            return self.filter(Q(visibility="public") | Q(project_id__in=actor.sees_private_of))
         return self.filter(visibility="public")
 
     def listed(self) -> "PackageQuerySet":
@@ -91,7 +91,8 @@ class Package(models.Model):
             models.Index(fields=["name", "id"], name="package_by_name"),
             models.Index(fields=["-updated_at", "id"], name="package_by_update"),
             models.Index(fields=["-downloads", "id"], name="package_by_downloads"),
-            models.Index(fields=["normalized"], name="package_by_normalized"),
+            # By code points, so that PostgreSQL finds by it what begins with a name, too.
+            models.Index(fields=["normalized"], name="package_by_normalized", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["category", "visibility", "latest_status"], name="package_by_category"),
             models.Index(fields=["ecosystem", "visibility", "latest_status"], name="package_by_ecosystem"),
             models.Index(fields=["license", "visibility"], name="package_by_license"),

@@ -51,11 +51,11 @@ class PackageList(Page):
         query, complaint = read_query(request.GET)
         total = searching.count(query, self.actor)
         pager = paging.Pager.of(request.GET, total, PER_PAGE)
-        found = searching.search(query, self.actor)[pager.offset : pager.offset + PER_PAGE]
+        found = searching.search(query, self.actor, total)[pager.offset : pager.offset + PER_PAGE]
         return self.show(
             query=query,
             complaint=complaint,
-            rows=_rows(list(found)),
+            rows=_rows(found),
             total=total,
             pager=pager,
             facets=_facets(query, request.GET, self.actor),
