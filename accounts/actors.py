@@ -17,7 +17,8 @@ class Actor:
     """Who asks, what they may do, for which project, and from where.
 
     `kind` is session, token, license, system or anonymous. `project` is the tenant of this request;
-    `project_ids` are those whose private packages the actor may see.
+    `project_ids` are those whose private packages the actor may see. `bound_to` is the one project that a token works
+    for. Where `is_confined`, by such a token or by X-Project-ID, even maintainers see private packages of these alone.
     """
 
     kind: str = "anonymous"
@@ -29,6 +30,9 @@ class Actor:
     address: str = ""
     entitlements: tuple = field(default=())
     expires_at: datetime | None = None
+    bound_to: int | None = None
+    is_confined: bool = False
+    lacks_factor: bool = False  # a session without the second factor that the person's role asks for
 
     @property
     def is_anonymous(self) -> bool:
@@ -59,12 +63,17 @@ class Actor:
         """Whether the actor's credential carries the scope; admin carries all."""
         return scope in self.scopes or "admin" in self.scopes
 
-    def need(self, scope: str) -> None:
-        """Raise Unauthenticated or Forbidden unless the actor may use the scope, role included."""
+    def need(self, scope: str, project_id: int | None = None) -> None:
+        """Raise Unauthenticated or Forbidden unless the actor may use the scope, role included, on that project's."""
         if self.is_system:
             return
         if self.is_anonymous:
             raise Unauthenticated("Sign in or send an API token to do this.")
+        if self.lacks_factor and not self.can(scope):
+            raise Forbidden(
+                "Your role may do this only with a second factor. Set one up on your profile page, under “Sign-in”.",
+                code="second_factor_missing",
+            )
         if not self.can(scope):
             raise Forbidden(
                 f"This credential lacks the scope “{scope}”. Create a token that carries it on your profile page.",
@@ -75,12 +84,26 @@ class Actor:
             raise Forbidden("Only maintainers may do this. Ask an admin for the role.", code="role_missing")
         if scope == "admin" and not self.is_admin:
             raise Forbidden("Only admins may do this.", code="role_missing")
+        if project_id is not None and not self.reaches(project_id):
+            raise Forbidden("This token is bound to another project. Use one of your other tokens.", code="bound")
+
+    def reaches(self, project_id: int) -> bool:
+        """Whether the credential works for the project at all: a bound token changes nothing of another one."""
+        return self.bound_to in (None, project_id)
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether private packages of every project are visible: to maintainers who have named no project."""
+        return self.is_system or (not self.is_confined and (self.is_maintainer or self.is_admin))
+
+    @property
+    def sees_private_of(self) -> frozenset[int]:
+        """The projects whose private packages are visible, unless everything is."""
+        return self.project_ids if self.can("read") or self.is_maintainer else frozenset()
 
     def sees_project(self, project_id: int | None) -> bool:
         """Whether private things of the project are visible to the actor."""
-        if self.is_system or self.is_maintainer or self.is_admin:
-            return True
-        return project_id in self.project_ids and self.can("read")
+        return self.sees_everything or project_id in self.sees_private_of
 
 
 ANONYMOUS = Actor()
