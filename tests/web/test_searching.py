@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.actors import ANONYMOUS, SYSTEM
-from registry import documents, searching
+from registry import documents, search_index, searching
 from registry.errors import InvalidInput
 from registry.models import Change
 from registry.searching import Query
@@ -160,6 +160,75 @@ def test_a_list_costs_one_query_whatever_the_filters(shelf, django_assert_num_qu
     Change.objects.all().delete()
     with django_assert_num_queries(1):
         list(searching.search(Query(ecosystem="npm", status="approved"), ANONYMOUS, total=3)[:20])
+
+
+@pytest.fixture
+def crowd(cast):
+    """Forty packages of every kind, which differ in everything that lists filter and order by."""
+    projects = (cast.acme, builders.project("orchard", owner=cast.mallory))
+    kinds = [
+        {"ecosystem": "npm", "category": "WEB", "license": "MIT"},
+        {"ecosystem": "pypi", "category": "CLI", "license": "MIT OR Apache-2.0"},
+        {"ecosystem": "npm", "category": "CLI", "license": "ISC"},
+    ]
+    for number in range(40):
+        name, kind = f"{('badge', 'tool', 'bar')[number % 3]}-{number:02}", kinds[number % 3]
+        sight = "private" if number % 5 == 0 else "public"
+        text = f"Balances {'trees' if number % 4 else 'bananas'}"
+        used = {"downloads": number * 7 % 11, "visibility": sight, "description": text}
+        package = builders.package(projects[number % 2], name, **kind, **used)
+        builders.release(package, "1.0.0", "pending" if number % 7 == 0 else "approved", license=kind["license"])
+        documents.rebuild(package)
+    return cast
+
+
+QUERIES = [
+    Query(search=search, ordering=ordering, **filters)
+    for search in ("ba", "bar", "badge-00", "tool tr", "")
+    for ordering in ("", "downloads", "-updated")
+    for filters in ({}, {"ecosystem": "npm", "status": "approved"}, {"license": "mit", "category": "CLI"})
+]
+
+
+def test_walking_finds_the_same_rows_in_the_same_order_as_sorting_all_hits(crowd, monkeypatch):
+    monkeypatch.setattr(searching, "BROAD", 0)
+    monkeypatch.setattr(searching, "MANY_NAMES", 9)
+    for actor in (ANONYMOUS, SYSTEM, builders.actor(crowd.alice)):
+        for query in QUERIES:
+            monkeypatch.setattr(searching, "EARLY", 1_000)
+            whole = names(query, actor)
+            assert searching.count(query, actor) == len(whole)
+            monkeypatch.setattr(searching, "EARLY", 0)
+            pages = [searching.search(query, actor)[start : start + 8] for start in range(0, 42, 8)]
+            assert [package.name for page in pages for package in page] == whole, query
+
+
+def test_totals_are_exact_for_everybody_whatever_is_private(crowd):
+    def seen(actor, **filters):
+        return searching.count(Query(search="ba", **filters), actor)
+
+    alice, mallory = builders.actor(crowd.alice), builders.actor(crowd.mallory)
+    assert [seen(actor) for actor in (ANONYMOUS, alice, mallory, SYSTEM)] == [32, 36, 36, 40]
+    assert [seen(actor, license="Apache-2.0") for actor in (ANONYMOUS, alice, SYSTEM)] == [11, 12, 13]
+    assert seen(SYSTEM, license="MIT or apache-2.0", ecosystem="pypi", status="approved", category="CLI") == 11
+    assert seen(SYSTEM, license="MIT or apache-2.0", ecosystem="npm") == 0
+
+
+def test_nobody_finds_or_counts_anything_by_the_marks_of_the_index(crowd):
+    for text in ("_private", "private", "_unlisted", "_ecosystem", "ecosystem", "_status", search_index.PRIVATE):
+        assert searching.count(Query(search=text), SYSTEM) == 0
+        assert names(Query(search=text), SYSTEM) == []
+
+
+def test_a_search_costs_few_queries_however_it_is_ranked(crowd, monkeypatch, django_assert_num_queries):
+    query, alice = Query(search="ba", ecosystem="npm"), builders.actor(crowd.alice)
+    total = searching.count(query, alice)
+    with django_assert_num_queries(2):
+        assert len(searching.search(query, alice, total)[:5]) == 5
+    monkeypatch.setattr(searching, "BROAD", 1)
+    monkeypatch.setattr(searching, "EARLY", 1)
+    with django_assert_num_queries(3):
+        assert len(searching.search(query, alice, total)[:5]) == 5
 
 
 def test_a_cache_that_does_not_answer_is_no_reason_to_fail(shelf, settings):
