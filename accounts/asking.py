@@ -37,16 +37,18 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 def session_actor(user: User, address: str = "", slug: str | None = None) -> Actor:
-    """The actor of a signed-in person: everything that their role allows."""
-    mine, scopes = projects.of(user), users.scopes_of(user)
+    """The actor of a signed-in person: everything that their role allows, once they have the factor it asks for."""
+    mine, scopes = projects.of(user), users.session_scopes_of(user)
     project = _project(user, mine, slug, enters_all="admin" in scopes)
     return Actor(
         kind="session",
         user=user,
         project=project,
         project_ids=_seen(mine, project, slug),
+        is_confined=slug is not None,
         scopes=scopes,
         address=address,
+        lacks_factor=user.lacks_second_factor,
     )
 
 
@@ -67,6 +69,8 @@ def _token_actor(raw: str, address: str, slug: str | None, *, is_bearer: bool) -
         credential_id=str(token.pk),
         address=address,
         expires_at=token.expires_at,
+        bound_to=token.project_id,
+        is_confined=slug is not None or token.project_id is not None,
     )
     tokens.note_use(token, address)
     return actor

@@ -41,6 +41,8 @@ def issue(
     label = short_name(name)
     wanted = grantable(user, scopes, actor)
     lifetime = _lifetime(days)
+    if actor.bound_to is not None and (project is None or project.pk != actor.bound_to):
+        raise Forbidden("Your token is bound to a project, so it can make tokens for that one only.", code="bound")
     if project is not None and not users.belongs_to(user, project):
         raise Forbidden("You are not a member of that project, so no token can be bound to it.", code="not_a_member")
     raw = _random_token()
@@ -69,14 +71,18 @@ def revoke(token: ApiToken, actor: Actor, reason: str = "") -> ApiToken:
 
 
 def rotate(token: ApiToken, overlap_hours: int, actor: Actor) -> tuple[ApiToken, str]:
-    """Make a successor with the same name, scopes and project; the old token works until the overlap (hours) ends."""
-    _may_manage(token, actor)
+    """Make a successor with the same name, scopes and project; the old token works until the overlap (hours) ends.
+
+    For its user at the portal, the system, and the token itself: whoever else saw the successor would act as its user.
+    """
+    _may_rotate(token, actor)
     if isinstance(overlap_hours, bool) or not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:
         raise InvalidInput(
             f"The overlap is given in hours, from 0 to {MAX_OVERLAP_HOURS}.",
             details={"overlapHours": ["out of range"]},
         )
-    scopes = _within_role(token.user, sorted(token.scopes))
+    scopes = grantable(token.user, token.scopes, actor) if actor.lacks_factor else sorted(token.scopes)
+    scopes = _within_role(token.user, scopes)
     raw, now = _random_token(), timezone.now()
     with transaction.atomic():
         successor = _keep(raw, token.user, token.name, scopes, token.project, token.expires_at - token.created_at)
@@ -129,6 +135,8 @@ def grantable(user: User, scopes: Iterable[str], actor: Actor) -> list[str]:
     if not wanted:
         raise InvalidInput("A token needs at least one scope.", details={"scopes": ["required"]})
     for scope in wanted:
+        if actor.lacks_factor:
+            actor.need(scope)
         if not actor.is_system and not actor.can(scope):
             raise Forbidden(
                 f"Your credential lacks the scope “{scope}”, so it cannot hand it on.", code="scope_missing"
@@ -168,6 +176,16 @@ def _may_manage(token: ApiToken, actor: Actor) -> None:
     if actor.is_system or actor.is_admin or (actor.user is not None and actor.user.pk == token.user_id):
         return
     raise Forbidden("This token belongs to someone else.")
+
+
+def _may_rotate(token: ApiToken, actor: Actor) -> None:
+    """The token's own user, by the token itself or at the portal; the system."""
+    if actor.is_system:
+        return
+    if actor.user is None or actor.user.pk != token.user_id:
+        raise Forbidden("This token belongs to someone else.")
+    if actor.kind != "session" and actor.credential_id != str(token.pk):
+        raise Forbidden("A token can rotate itself, not another one. Sign in to rotate this one.")
 
 
 def _keep(

@@ -24,8 +24,14 @@ REVIEWED_MODELS = ("package", "release", "check", "decision", "waiver", "policy"
 
 
 def scopes_of(user: User) -> frozenset[str]:
-    """What the user's role allows: all that a session of theirs carries, and the most a token of theirs may."""
+    """What the user's role allows: the most that a session or a token of theirs may carry."""
     return SCOPES_BY_ROLE.get(user.role, DEVELOPER_SCOPES) if user.is_active else frozenset()
+
+
+def session_scopes_of(user: User) -> frozenset[str]:
+    """What a session carries: the role's scopes, or a developer's until the second factor that the role asks for."""
+    allowed = scopes_of(user)
+    return allowed & DEVELOPER_SCOPES if user.lacks_second_factor else allowed
 
 
 def belongs_to(user: User, project: Project) -> bool:
@@ -41,12 +47,13 @@ def create(
     role: str = "developer",
     password: str | None = None,
     accept_weak_password: bool = False,
+    accept_no_email: bool = False,
 ) -> User:
     """A new person with a role, its permission group and a project of their own as the default one.
 
     Without a password nobody can sign in as them; a weak one is accepted only from whoever runs the installation.
     """
-    _check(username, email, role)
+    _check(username, email, role, accept_no_email=accept_no_email)
     user = User(username=username, email=email, role=role)
     if password is not None and not accept_weak_password:
         _need_strong(password, user)
@@ -125,7 +132,7 @@ def _grant(user: User) -> None:
     user.save(update_fields=["is_staff", "is_superuser"])
 
 
-def _check(username: str, email: str, role: str) -> None:
+def _check(username: str, email: str, role: str, *, accept_no_email: bool) -> None:
     """Refuse names, addresses and roles that cannot be."""
     try:
         User.username_validator(username)
@@ -136,7 +143,8 @@ def _check(username: str, email: str, role: str) -> None:
             "A user name has letters, digits and @ . + - _ only.", details={"username": error.messages}
         ) from error
     try:
-        validate_email(email)
+        if email or not accept_no_email:
+            validate_email(email)
     except ValidationError as error:
         raise InvalidInput(f"{email[:100]!r} is not an e-mail address.", details={"email": error.messages}) from error
     if role not in ROLES:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -57,10 +58,8 @@ class RotationDoor(Door):
     @route("Replace a token by a successor", TAG, {201: IssuedToken}, 404, 409, 413, 415, request=Rotation)
     def post(self, request: Request, id: UUID) -> Response:
         """Same name, scopes and project; the old one keeps working until the overlap ends."""
-        token = _token(id, self.actor)
+        token = _own(id, user_of(self.actor))
         wanted = Rotation.read(request.data)
-        if self.actor.kind == "token" and self.actor.credential_id != str(token.pk) and not self.actor.is_admin:
-            raise Forbidden("A token can rotate itself, not another one. Sign in to rotate this one.")
         return _issued(*tokens.rotate(token, wanted["overlapHours"], self.actor))
 
 
@@ -78,11 +77,21 @@ def _tokens_of(user: User) -> list[ApiToken]:
 
 
 def _token(id: UUID, actor: Actor) -> ApiToken:
-    """A token that is not revoked and that the actor may manage; others' look as if they did not exist."""
+    """A token that is not revoked and that the actor may revoke: one's own; anybody's for admins without bounds."""
     user = user_of(actor)
-    standing = ApiToken.objects.filter(pk=id, revoked_at__isnull=True).select_related("user", "project")
-    found = (standing if actor.is_admin else standing.filter(user=user)).first()
-    if found is None:
+    if actor.is_admin and actor.bound_to is None:
+        return _found(ApiToken.objects.filter(pk=id))
+    return _own(id, user)
+
+
+def _own(id: UUID, user: User) -> ApiToken:
+    """A token of the user's; others' look as if they did not exist."""
+    return _found(ApiToken.objects.filter(pk=id, user=user))
+
+
+def _found(tokens_of_that_id: QuerySet[ApiToken]) -> ApiToken:
+    standing = tokens_of_that_id.filter(revoked_at__isnull=True).select_related("user", "project")
+    if (found := standing.first()) is None:
         raise NotFound("You have no token with this id. GET /tokens lists yours.")
     return found
 
