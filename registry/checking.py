@@ -43,7 +43,7 @@ def open_checks(release: Release) -> None:
 
 def rescan(release: Release, actor: Actor, names: list[str] | None = None) -> Release:
     """Open the checks again (all, or those named) and queue them. Needs the scope review."""
-    actor.need("review")
+    actor.need("review", release.package.project_id)
     with transaction.atomic():
         again = release.checks.filter(name__in=names) if names else release.checks.all()
         again.update(status=Check.Status.PENDING, summary="", started_at=None, finished_at=None, duration_ms=None)

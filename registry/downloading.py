@@ -51,7 +51,7 @@ def refuse_unless_allowed(release: Release, actor: Actor) -> None:
 
 def reviewable(release: Release, actor: Actor) -> Download:
     """The file for a reviewer's eyes, whatever its status; needs the scope review."""
-    actor.need("review")
+    actor.need("review", release.package.project_id)
     artifact = release.artifacts.select_related("blob").first()
     if artifact is None or artifact.blob is None:
         raise NotFound("No file is held here for this version.")

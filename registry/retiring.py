@@ -15,7 +15,7 @@ from registry.models import Artifact, Decision, DistTag, Job, Release
 
 def unlist(release: Release, actor: Actor) -> Release:
     """Take the release out of lists, resolution and latest; its file stays for PURGE_GRACE_HOURS. Needs admin."""
-    actor.need("admin")
+    actor.need("admin", release.package.project_id)
     now = timezone.now()
     due = now + timedelta(hours=settings.PURGE_GRACE_HOURS)
     with transaction.atomic():
@@ -32,7 +32,7 @@ def unlist(release: Release, actor: Actor) -> Release:
 
 def restore(release: Release, actor: Actor) -> Release:
     """Undo an unlisting while the file is still here. Needs admin."""
-    actor.need("admin")
+    actor.need("admin", release.package.project_id)
     with transaction.atomic():
         documents.hold(release.package_id)
         unlisted = Release.objects.filter(pk=release.pk, unlisted_at__isnull=False, purged_at__isnull=True)
