@@ -10,7 +10,9 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have every sign-in noted in the audit trail."""
-        from accounts import signing_in
+        """Have every sign-in noted in the audit trail, and what signs people in taken along and erased."""
+        from accounts import github, privacy, second_factor, signing_in
 
         signing_in.watch()
+        privacy.contributes("github", github.export, github.forget)
+        privacy.contributes("second_factor", second_factor.export, second_factor.forget)

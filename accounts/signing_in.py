@@ -1,4 +1,4 @@
-"""Who signs in, by a password or by GitHub's word: few tries, one answer for every failure, an audit event for each."""
+"""Who signs in, by a password or by the word of GitHub: few tries, one answer for every failure, an event for each."""
 
 import hashlib
 from typing import Any

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -28,13 +28,18 @@ def actor_of(request: HttpRequest) -> Actor:
 def may_look(request: HttpRequest) -> bool:
     """Whether the person may open the admin: maintainers and admins."""
     user = request.user
-    return isinstance(user, User) and user.is_active and (user.is_maintainer or user.is_superuser)
+    return _may_act(user) and (user.is_maintainer or user.is_superuser)
 
 
 def may_write(request: HttpRequest) -> bool:
     """Whether the person may change rows in the tables: admins."""
     user = request.user
-    return isinstance(user, User) and user.is_active and (user.is_admin or user.is_superuser)
+    return _may_act(user) and (user.is_admin or user.is_superuser)
+
+
+def _may_act(user: object) -> TypeGuard[User]:
+    """Whether this is a person whose role counts now: not closed, and with the second factor that it asks for."""
+    return isinstance(user, User) and user.is_active and not user.lacks_second_factor
 
 
 class Table(admin.ModelAdmin):

@@ -6,6 +6,7 @@ from typing import TypeVar
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import auditing
 from accounts.actors import Actor
@@ -32,6 +33,13 @@ def attempt(request: HttpRequest, form: forms.Form, activity: Callable[[], Made]
         field = next((name for name in refusal.details if name in form.fields), None)
         form.add_error(field, refusal.message)
     return None
+
+
+def own_page(request: HttpRequest) -> str:
+    """Where the person was on the way to (`next`), if it is a page of ours; else ""."""
+    wanted = str(request.POST.get("next", "") or request.GET.get("next", ""))
+    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if is_ours else ""
 
 
 def carry_out(request: HttpRequest, activity: Callable[[], object], done: str) -> None:

@@ -16,6 +16,8 @@ def answer(request: HttpRequest, error: RegistryError) -> HttpResponse:
         return api_errors.response(error)
     if isinstance(error, Unauthenticated) and request.method == "GET":
         return HttpResponseRedirect(f"{reverse('sign-in')}?{urlencode({'next': request.get_full_path()})}")
+    if error.code == "second_factor_missing" and request.method == "GET":
+        return HttpResponseRedirect(f"{reverse('second-factor')}?{urlencode({'next': request.get_full_path()})}")
     status = api_errors.status_of(error)
     return render(request, "accounts/refused.html", {"error": error, "status": status}, status=status)
 

@@ -44,6 +44,20 @@ class SignInForm(AuthenticationForm):
         self.fields["password"].validators.append(MaxLengthValidator(LONGEST_PASSWORD))
 
 
+class CodeForm(forms.Form):
+    """Six digits from an app, or a recovery code."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false", "class": "code"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+
+
 class NewTokenForm(forms.Form):
     """A token's name, scopes, project and lifetime; only what the person's role allows is offered."""
 
@@ -70,7 +84,7 @@ class NewTokenForm(forms.Form):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
-        allowed = users.scopes_of(user)
+        allowed = users.session_scopes_of(user)
         scopes = self.fields["scopes"]
         assert isinstance(scopes, forms.MultipleChoiceField)
         scopes.choices = [(scope, words) for scope, words in SCOPE_WORDS.items() if scope in allowed]
@@ -123,7 +137,7 @@ class ProjectSettingsForm(forms.Form):
 
 
 class LeavingForm(forms.Form):
-    """The password once more, before everything goes."""
+    """The password once more, before everything goes; the user name of people who have no password."""
 
     password = forms.CharField(
         label=_("Your password"),
@@ -131,6 +145,13 @@ class LeavingForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+    username = forms.CharField(
+        label=_("Your user name"), max_length=150, widget=forms.TextInput({"autocomplete": "off"})
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+        del self.fields["username" if user.has_usable_password() else "password"]
 
 
 class NewMemberForm(forms.Form):

@@ -18,8 +18,8 @@ from accounts.web.forms import LeavingForm
 @require_safe
 def privacy_page(request: HttpRequest) -> HttpResponse:
     """What is kept of a person, the download, and the form that ends the account."""
-    person(request)
-    return render(request, "accounts/privacy.html", {"tab": "privacy", "form": LeavingForm(label_suffix="")})
+    user, _actor = person(request)
+    return render(request, "accounts/privacy.html", {"tab": "privacy", "form": LeavingForm(user)})
 
 
 @never_cache
@@ -36,10 +36,10 @@ def download(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["POST"])
 def leave(request: HttpRequest) -> HttpResponse:
-    """Erase the person after one more look at their password."""
+    """Erase the person after one more look at their password, or at their name where GitHub signs them in."""
     user, actor = person(request)
-    form = LeavingForm(request.POST, label_suffix="")
-    if form.is_valid() and _knows_password(request, user, form):
+    form = LeavingForm(user, request.POST)
+    if form.is_valid() and _is_sure(request, user, form):
         gone = attempt(request, form, lambda: privacy.erase(user, actor))
         if gone is not None:
             logout(request)
@@ -47,9 +47,15 @@ def leave(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/privacy.html", {"tab": "privacy", "form": form}, status=400)
 
 
-def _knows_password(request: HttpRequest, user: User, form: LeavingForm) -> bool:
-    """Whether it is the person's password; wrong ones count as failed sign-ins do."""
-    if authenticate(request, username=user.username, password=form.cleaned_data["password"]) == user:
+def _is_sure(request: HttpRequest, user: User, form: LeavingForm) -> bool:
+    """Whether it is the person's password, or their name if they have none; wrong passwords count as ever."""
+    wanted = form.cleaned_data
+    if "username" in wanted:
+        if wanted["username"] == user.username:
+            return True
+        form.add_error("username", _("This is not your user name. Nothing was deleted."))
+    elif authenticate(request, username=user.username, password=wanted["password"]) == user:
         return True
-    form.add_error("password", _("This is not your password. Nothing was deleted."))
+    else:
+        form.add_error("password", _("This is not your password. Nothing was deleted."))
     return False

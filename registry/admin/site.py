@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -72,12 +76,29 @@ class RegistryAdminSite(AdminSite):
         context = {**self.each_context(request), "title": _("Tables"), "app_list": self.get_app_list(request)}
         return TemplateResponse(request, "admin/tables.html", context)
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Django's form for strangers; a designed refusal for people whose role does not open the admin."""
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """The portal's own sign-in in the admin's dress, second factor included; to others, what is missing."""
+        from accounts.web.session import SignIn
+
+        if request.user.is_authenticated and self.has_permission(request) and request.method == "GET":
+            return HttpResponseRedirect(reverse("admin:index"))
+        if getattr(request.user, "lacks_second_factor", False):
+            messages.warning(request, _("Your role may do this only with a second factor. Set one up first."))
+            return HttpResponseRedirect(f"{reverse('second-factor')}?{urlencode({'next': reverse('admin:index')})}")
         if request.user.is_authenticated and not self.has_permission(request):
             context = {**self.each_context(request), "title": _("The admin is for maintainers")}
             return TemplateResponse(request, "admin/not_for_you.html", context, status=403)
-        return super().login(request, extra_context)
+        context = {**self.each_context(request), "title": _("Sign in"), "app_path": request.get_full_path()}
+        if "next" not in request.GET and "next" not in request.POST:
+            context["next"] = reverse("admin:index")
+        form = self.login_form or AdminAuthenticationForm
+        view = SignIn.as_view(
+            template_name="admin/login.html",
+            authentication_form=form,
+            extra_context={**context, **(extra_context or {})},
+            redirect_authenticated_user=False,
+        )
+        return view(request)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's, with the list of tables only where the person may see it."""

@@ -14,6 +14,13 @@ PASSWORDS = {"old_password": builders.PASSWORD, "new_password1": NEW_PASSWORD, "
 FORMS: dict[str, Callable[[Room, Caller, str], dict[str, Any]]] = {
     "submit": lambda room, caller, target: {"ecosystem": "npm", "name": room.name(target), "version": "3.0.0"},
     "sign-in": lambda room, caller, target: {"username": "carol", "password": builders.PASSWORD},
+    "sign-in/code": lambda room, caller, target: {"code": "000000"},
+    "sign-in/github": lambda room, caller, target: {},
+    "profile/security/github": lambda room, caller, target: {},
+    "profile/security/github/disconnect": lambda room, caller, target: {},
+    "profile/security/second-factor": lambda room, caller, target: {"code": "none"},
+    "profile/security/second-factor/codes": lambda room, caller, target: {"code": "none"},
+    "profile/security/second-factor/off": lambda room, caller, target: {"code": "none"},
     "sign-out": lambda room, caller, target: {},
     "profile/password": lambda room, caller, target: PASSWORDS,
     "profile/tokens": lambda room, caller, target: {"name": "made in the matrix", "scopes": ["read"], "days": "30"},

@@ -18,6 +18,8 @@ PAGE = "packages/<slug:ecosystem>/<path:name>"
 PERSONAL = SIGNED_IN(tokens=SIGN_IN)
 SENT = PERSONAL(done=302)
 OWN_THINGS = SENT(targets=OWN_OR_FOREIGN, foreign=HIDDEN, admins_too=True)
+# Without credentials of the portal's own at GitHub these are not there; with them, see tests/accounts/test_github.py.
+NOT_CONFIGURED = ANYONE(done=HIDDEN)
 BY_OWNERS = OWN_THINGS(owner=True)
 
 PAGES: dict[str, dict[str, May]] = {
@@ -26,12 +28,22 @@ PAGES: dict[str, dict[str, May]] = {
     "packages": {"GET": ANYONE},
     PAGE: {"GET": WHO_SEES},
     f"{PAGE}/versions/<str:version>": {"GET": WHO_SEES},
-    "submit": {"GET": ANYONE, "POST": holders_of("publish", 302, targets=PACKAGES, foreign=FORBIDDEN)},
+    "submit": {"GET": ANYONE, "POST": holders_of("publish", 302, targets=PACKAGES, foreign=FORBIDDEN, writes=True)},
     "profile": {"GET": SIGNED_IN},
     # sign-in and profile
     "sign-in": {"GET": ANYONE(sessions=302), "POST": ANYONE(done=302, sessions=302)},
+    "sign-in/code": {"GET": ANYONE(done=302), "POST": ANYONE(done=302)},  # nobody here is half signed in
+    "sign-in/github": {"POST": NOT_CONFIGURED},
+    "sign-in/github/callback": {"GET": NOT_CONFIGURED},
     "sign-out": {"POST": ANYONE(done=302)},
     "profile/password": {"GET": PERSONAL, "POST": SENT},
+    "profile/security": {"GET": PERSONAL},
+    "profile/security/github": {"POST": NOT_CONFIGURED},
+    "profile/security/github/disconnect": {"POST": SENT},
+    # asked with a code that no app shows
+    "profile/security/second-factor": {"GET": PERSONAL, "POST": PERSONAL(done=400)},
+    "profile/security/second-factor/codes": {"POST": PERSONAL(done=400)},
+    "profile/security/second-factor/off": {"POST": PERSONAL(done=400)},
     "profile/tokens": {"GET": PERSONAL, "POST": PERSONAL},
     "profile/tokens/<uuid:token_id>/revoke": {"POST": OWN_THINGS},
     "profile/keys": {"GET": PERSONAL, "POST": SENT},
@@ -50,5 +62,11 @@ PAGES: dict[str, dict[str, May]] = {
     "api/docs": {"GET": ANYONE},
     "health": {"GET": ANYONE},
 }
-# No event: sending the sign-in form of someone signed in, ending a session, choosing what one sees first.
-UNNOTED = {"sign-out", "profile/projects/<slug:slug>/default"}
+# No event: sending the sign-in form of someone signed in, a code nobody asked for, ending a session, choosing what one
+# sees first, disconnecting what is not connected.
+UNNOTED = {
+    "sign-out",
+    "sign-in/code",
+    "profile/projects/<slug:slug>/default",
+    "profile/security/github/disconnect",
+}
