@@ -110,6 +110,7 @@ REGISTRY_GATES = {
         "registry.gates.checks_pass",
         "licensing.gates.license_is_allowed",
         "scanning.gates.is_safe",
+        "scanning.gates.is_old_enough",
         "registry.gates.review_policy",
     ],
     "downloading": [
@@ -133,10 +134,24 @@ MAINTAINED_APPS = ("registry", "mirrors", "licensing", "scanning")
 REVIEW_SELF_APPROVAL = env.bool("REVIEW_SELF_APPROVAL", default=False)
 PURGE_GRACE_HOURS = env.int("PURGE_GRACE_HOURS", default=24)
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", default=512)
+# Scanners that are programs of others. Without names: the embedded one, and what is found on PATH.
+SCANNERS = env.list("SCANNERS", default=[])
+SCANNER_PATHS = {
+    name: env.str(f"{name.upper().replace('-', '_')}_PATH", default="")
+    for name in ("trivy", "grype", "osv-scanner", "guarddog")
+}
+SCANNER_DATA_DIR = Path(env.str("SCANNER_DATA_DIR", default=str(DATA_DIR / "scanners"))).resolve()
+SCANNER_TIMEOUT_SECONDS = env.float("SCANNER_TIMEOUT_SECONDS", default=120)
+SCANNER_MEMORY_MB = env.int("SCANNER_MEMORY_MB", default=2048)
+SCANNER_NETWORK = env.bool("SCANNER_NETWORK", default=False)
 RATE_LIMIT_ANONYMOUS = env.str("RATE_LIMIT_ANONYMOUS", default="100/m")
 RATE_LIMIT_FREE = env.str("RATE_LIMIT_FREE", default="1200/h")
 RATE_LIMIT_ENTERPRISE = env.str("RATE_LIMIT_ENTERPRISE", default="12000/h")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+SCAN_DEADLINE_SECONDS = env.int("SCAN_DEADLINE_SECONDS", default=900)
+SCAN_HISTORY = env.int("SCAN_HISTORY", default=20)
+RESCAN_DAYS = env.int("RESCAN_DAYS", default=7)
+WAIVER_MAX_DAYS = env.int("WAIVER_MAX_DAYS", default=180)
 AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=0)
 DOWNLOAD_RECORD_DAYS = env.int("DOWNLOAD_RECORD_DAYS", default=400)
 

@@ -1,6 +1,24 @@
-"""The tools that look for known flaws. Each is a module of its own; `ALL` is the order they run in."""
+"""The tools that look for what is wrong. Each is a module of its own, and plugs in by its line here."""
 
-from scanning.scanners.base import Scanner
+from django.conf import settings
+
+from scanning.scanners import grype, guarddog, osv_scanner, trivy
+from scanning.scanners.base import Scanner, Unavailable
 from scanning.scanners.osv import Osv
+from scanning.scanners.tools import Tool
 
-ALL: tuple[Scanner, ...] = (Osv(),)
+__all__ = ["ALL", "EVERY", "TOOLS", "Scanner", "Unavailable", "at_hand"]
+
+# The embedded matcher first, then the tools that know flaws, then those that look into the files.
+TOOLS: tuple[Tool, ...] = (trivy.FLAWS, grype.FLAWS, osv_scanner.FLAWS, trivy.FILES, guarddog.FILES)
+EVERY: tuple[Scanner, ...] = (Osv(), *TOOLS)
+ALL: tuple[Scanner, ...] = EVERY[:1]
+# Whether these could look is always told, installed or not.
+ALWAYS_NAMED = frozenset({"osv", "trivy", "grype", "osv-scanner"})
+
+
+def at_hand() -> tuple[Scanner, ...]:
+    """Those that SCANNERS names; without it the embedded one, the three that are always named, and what is found."""
+    if settings.SCANNERS:
+        return tuple(scanner for scanner in EVERY if scanner.name in settings.SCANNERS)
+    return tuple(one for one in EVERY if one.name in ALWAYS_NAMED or (isinstance(one, Tool) and one.is_installed))

@@ -1,9 +1,9 @@
 """The embedded matcher: the advisories in our own database, by OSV's rules. Offline, always there."""
 
 from registry import ecosystems
-from scanning import matching
+from scanning import matching, severities
 from scanning.models import Advisory, AffectedPackage
-from scanning.scanners.base import Flaw, NothingToConsult, Target
+from scanning.scanners.base import MALWARE, VULNERABILITY, Flaw, NothingToConsult, Target
 
 
 class Osv:
@@ -43,4 +43,11 @@ class Osv:
             fixed_in=match.fixed_in,
             url=advisory.url,
             tools=(self.name,),
+            kind=_kind(advisory),
         )
+
+
+def _kind(advisory: Advisory) -> str:
+    """Malware where the malicious-packages database says so."""
+    is_malware = any(name.startswith(severities.MALWARE) for name in (advisory.osv_id, *advisory.aliases))
+    return MALWARE if is_malware else VULNERABILITY
