@@ -109,8 +109,8 @@ class Ecosystem(Protocol):
     def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
         """(client, command line) pairs that install one file of the package: [("npm", "npm install https://…"), …].
 
-        `source` is the file's address, or its path as a shell reads it; with an address may come the file's SHA-256
-        in hexadecimal, for clients that check it. Empty where no client installs such a file.
+        `source` is the file's address, or its path from ./ on; with an address may come the file's SHA-256 in
+        hexadecimal, for clients that check it. Empty where no client installs such a file.
         """
 
     def recognizes(self, head: bytes, path: Path) -> bool:

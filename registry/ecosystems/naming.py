@@ -41,3 +41,10 @@ def purl(kind: str, namespace: str, name: str, version: str) -> str:
     path = [*(part for part in namespace.split("/") if part), name]
     encoded = "/".join(quote(part, safe=":", errors="replace") for part in path)
     return f"pkg:{kind}/{encoded}" + (f"@{quote(version, safe=':', errors='replace')}" if version else "")
+
+
+def shell_word(text: str) -> str:
+    """The text as one word of a command line: quoted where a shell would read a sign in it as something else."""
+    if "!" in text:
+        return f"'{text}'"
+    return f'"{text}"' if {"?", "#"} & set(text) else text

@@ -8,7 +8,7 @@ from typing import Any
 from registry.ecosystems import natural, npm_manifest, semver
 from registry.ecosystems.base import Package
 from registry.ecosystems.gzip_reading import MAGIC
-from registry.ecosystems.naming import invalid_name, invalid_version, purl, refuse_reserved
+from registry.ecosystems.naming import invalid_name, invalid_version, purl, refuse_reserved, shell_word
 from registry.ecosystems.tar_reading import peek_tar_gz
 
 MAX_NAME = 214
@@ -74,9 +74,9 @@ class Npm:
 
     def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
         """For npm, pnpm and Yarn, whose newer versions want the name before an address; none of them takes a hash."""
-        word = f'"{source}"' if "?" in source else source
-        named = f"{name}@file:{source}" if source.startswith(".") else f"{name}@{source}"
-        return [("npm", f"npm install {word}"), ("pnpm", f"pnpm add {word}"), ("Yarn", f'yarn add "{named}"')]
+        word = shell_word(source)
+        named = shell_word(f"{name}@file:{source}" if source.startswith(".") else f"{name}@{source}")
+        return [("npm", f"npm install {word}"), ("pnpm", f"pnpm add {word}"), ("Yarn", f"yarn add {named}")]
 
     def recognizes(self, head: bytes, path: Path) -> bool:
         """A tar.gz with package.json in its top folder; one with PKG-INFO there is a Python sdist instead."""

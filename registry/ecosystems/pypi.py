@@ -13,7 +13,7 @@ from packaging.version import Version
 from registry.ecosystems import pypi_legacy, pypi_sdists, wheels
 from registry.ecosystems.base import Package
 from registry.ecosystems.gzip_reading import MAGIC
-from registry.ecosystems.naming import invalid_name, invalid_range, invalid_version, purl, refuse_reserved
+from registry.ecosystems.naming import invalid_name, invalid_range, invalid_version, purl, refuse_reserved, shell_word
 from registry.ecosystems.tar_reading import peek_tar_gz
 
 MAX_NAME = 200
@@ -115,7 +115,7 @@ class PyPi:
 
     def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
         """For pip, uv and Poetry; all of them check the hash that stands behind an address."""
-        spec = f'"{source}#sha256={sha256}"' if sha256 else source
+        spec = shell_word(f"{source}#sha256={sha256}" if sha256 else source)
         return [("pip", f"pip install {spec}"), ("uv", f"uv add {spec}"), ("Poetry", f"poetry add {spec}")]
 
     def recognizes(self, head: bytes, path: Path) -> bool:

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -190,21 +190,26 @@ def version_path(package: Package, version: str) -> str:
 
 
 @register.simple_tag
-def download_path(package: Package, version: str) -> str:
-    """Where the file of a version is fetched: the API, which asks the gates."""
-    return f"{documents.version_url(package, version)}/download"
+def file_path(package: Package, version: str, filename: str) -> str:
+    """Where a file of a version is fetched: the API, which asks the gates."""
+    return _in_ecosystem(package, f"{documents.version_url(package, version)}/files/{quote(filename, safe='+')}")
 
 
 @register.simple_tag
 def sbom_path(package: Package, version: str) -> str:
     """Where the bill of materials of a version is fetched."""
-    return f"{documents.version_url(package, version)}/sbom"
+    return _in_ecosystem(package, f"{documents.version_url(package, version)}/sbom")
 
 
 @register.simple_tag
 def signature_path(package: Package, version: str) -> str:
     """Where the armored signature of a version is fetched."""
-    return f"{documents.version_url(package, version)}/signature"
+    return _in_ecosystem(package, f"{documents.version_url(package, version)}/signature")
+
+
+def _in_ecosystem(package: Package, path: str) -> str:
+    """The path, saying which package of the name is meant: other ecosystems may hold it as well."""
+    return f"{path}?ecosystem={package.ecosystem}"
 
 
 @register.filter

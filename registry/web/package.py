@@ -23,6 +23,7 @@ class PackagePage(Page):
             query=searching.Query(),
             view=view,
             package=package,
+            installing=view.installing(request),
             tab=tab,
             tabs=tabs_of(view, tab),
             section=SECTIONS[tab](view, request),

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Count, Min
+from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from accounts.actors import Actor
 from registry import ecosystems, explaining, gates, resolving
 from registry.models import Artifact, Check, Dependency, Package, Release, ReleaseManifest
-from registry.web import charts
+from registry.web import charts, installing
 from registry.web.listing import severities
 
 WEEKS = 26
@@ -105,12 +106,16 @@ class PackageView:
         counts = charts.by_day([self.package.pk], WEEKS * 7)
         return charts.weekly(counts.get(self.package.pk, {}), WEEKS, height=44, step=10)
 
-    @cached_property
-    def install_commands(self) -> list[tuple[str, str]]:
-        """Client and command line; none while nothing is served."""
-        if self.latest is None or not self.latest.is_served or self.latest.is_unlisted:
-            return []
-        return ecosystems.get(self.package.ecosystem).install_commands(self.package.name, self.latest.version)
+    def installing(self, request: HttpRequest) -> installing.Installing | None:
+        """The lines that install the latest version from here."""
+        return installing.of(
+            request,
+            self.latest,
+            self.artifacts,
+            self.explanation,
+            is_ambiguous=bool(self.also_in),
+            has_needs=any(need.kind in resolving.TREE_KINDS for need in self.dependencies),
+        )
 
     @cached_property
     def purl(self) -> str:

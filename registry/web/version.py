@@ -5,7 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from accounts.actors import Actor
 from registry import diffing, ecosystems, explaining, resolving, searching
 from registry.errors import NotFound
-from registry.models import Artifact, Check, Package, Release
+from registry.models import Artifact, Check, Release
+from registry.web import installing
 from registry.web.package import known_ecosystem
 from registry.web.package_view import Verdicts
 from registry.web.pages import Page, plain_name
@@ -25,6 +26,7 @@ class VersionPage(Page):
         release = resolving.find_release(package, plain_name(version), self.actor)
         checks = list(Check.objects.filter(release=release))
         explanation = explaining.explain(release, self.actor)
+        artifacts = list(Artifact.objects.filter(release=release).order_by("id"))
         return self.show(
             query=searching.Query(),
             package=package,
@@ -35,16 +37,19 @@ class VersionPage(Page):
             checks=checks,
             checks_done=sum(check.status not in Check.OPEN for check in checks),
             findings=findings_of(checks),
-            artifacts=_files(release),
+            artifacts=artifacts,
             diff=_difference(release),
-            commands=_install_commands(package, release),
+            installing=installing.of(
+                request,
+                release,
+                artifacts,
+                explanation,
+                is_ambiguous=bool(resolving.also_in(package, self.actor)),
+                has_needs=release.dependencies.filter(kind__in=resolving.TREE_KINDS).exists(),
+            ),
             purl=ecosystems.get(package.ecosystem).purl(package.name, release.version),
             may_review=_may_review(self.actor, release),
         )
-
-
-def _files(release: Release) -> list[Artifact]:
-    return list(Artifact.objects.filter(release=release).order_by("id"))
 
 
 def _difference(release: Release) -> diffing.ReleaseDiff | None:
@@ -55,12 +60,6 @@ def _difference(release: Release) -> diffing.ReleaseDiff | None:
         return diffing.compare(release)
     except NotFound:
         return None
-
-
-def _install_commands(package: Package, release: Release) -> list[tuple[str, str]]:
-    if not release.is_served or release.is_unlisted:
-        return []
-    return ecosystems.get(package.ecosystem).install_commands(package.name, release.version)
 
 
 def _may_review(actor: Actor, release: Release) -> bool:

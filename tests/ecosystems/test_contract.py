@@ -1,5 +1,6 @@
 """What every ecosystem promises, asked of each alike."""
 
+import shlex
 import time
 from contextlib import suppress
 
@@ -107,10 +108,11 @@ def test_it_writes_package_urls_and_install_commands(ecosystem):
     name = NAMES[ecosystem.slug]
     assert ecosystem.purl(name, "1.2.0") == PURLS[ecosystem.slug]
     assert ecosystem.purl(name) == PURLS[ecosystem.slug].partition("@1")[0]
-    for client, line in ecosystem.install_commands(name, "1.2.0"):
-        assert client
-        assert "1.2.0" in line
-        assert "\n" not in line
+    for source in ("https://host.example/files/it-1.2.0?ecosystem=x", "./it-1.2.0"):
+        for client, line in ecosystem.install_commands(name, source):
+            assert client
+            assert source in shlex.split(line)[-1]
+            assert "\n" not in line
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if len(text) > 500], ids=lambda text: ascii(text[:12]))

@@ -12,6 +12,7 @@ from tests.web.watching import PACKAGE, PATHS, open_page
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+FILE = "/api/v1/packages/left-pad/versions/1.0.0/files/left-pad-1.0.0.tgz"
 ALBUM = os.environ.get("SCREENSHOTS")  # a folder: keep a picture of every page
 
 
@@ -93,7 +94,7 @@ def test_the_whole_way_from_search_to_install_line_by_keyboard(browser, live_ser
     page.wait_for_url(f"**{PACKAGE}")
     page.get_by_label("npm", exact=True).focus()
     page.keyboard.press("ArrowRight")
-    assert page.locator(".command:visible code").inner_text() == "pnpm add left-pad@1.0.0"
+    assert page.locator(".command:visible code").inner_text() == f"pnpm add {live_server.url}{FILE}"
     assert watched.errors == []
 
 
@@ -104,7 +105,7 @@ def test_the_install_client_and_the_theme_are_remembered(browser, live_server, l
     page.locator("[data-theme-switch]").click()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 20, 21)"
     watched.go(PACKAGE)
-    assert page.locator(".command:visible code").inner_text() == "yarn add left-pad@1.0.0"
+    assert page.locator(".command:visible code").inner_text() == f"yarn add left-pad@{live_server.url}{FILE}"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 20, 21)"
     assert watched.errors == []
 
@@ -114,7 +115,7 @@ def test_the_copy_button_copies_and_says_so(browser, live_server, left_pad):
     page = watched.go(PACKAGE)
     page.locator(".command:visible .copy").click()
     page.wait_for_function("document.getElementById('said').textContent === 'Copied.'")
-    assert page.evaluate("navigator.clipboard.readText()") == "npm install left-pad@1.0.0"
+    assert page.evaluate("navigator.clipboard.readText()") == f"npm install {live_server.url}{FILE}"
 
 
 def test_everything_works_without_scripts(browser, live_server, left_pad, alice):
@@ -124,9 +125,9 @@ def test_everything_works_without_scripts(browser, live_server, left_pad, alice)
     page.get_by_role("button", name="Sort").click()
     assert "ordering=-downloads" in page.url
     page.locator(".row a.name").first.click()
-    assert page.locator(".command:visible code").inner_text() == "npm install left-pad@1.0.0"
+    assert page.locator(".command:visible code").inner_text() == f"npm install {live_server.url}{FILE}"
     page.locator(".install label", has_text="pnpm").click()
-    assert page.locator(".command:visible code").inner_text() == "pnpm add left-pad@1.0.0"
+    assert page.locator(".command:visible code").inner_text() == f"pnpm add {live_server.url}{FILE}"
     assert page.locator(".copy:visible").count() == 0
     page.get_by_role("link", name="Versions").click()
     page.get_by_role("link", name="1.0.0", exact=True).click()

@@ -134,8 +134,10 @@ def test_a_package_says_whether_it_may_be_used_and_how_it_is_installed(client, l
     words = text_of(html)
     assert "You may use this version." in words
     assert "Approved by policy" in words
-    for command in ("npm install left-pad@1.0.0", "pnpm add left-pad@1.0.0", "yarn add left-pad@1.0.0"):
+    file = "http://testserver/api/v1/packages/left-pad/versions/1.0.0/files/left-pad-1.0.0.tgz"
+    for command in (f"npm install {file}", f"pnpm add {file}", f"yarn add left-pad@{file}"):
         assert command in words
+    assert "What it depends on, your client takes from the registry" in words
     assert "signed" in words
     assert "MIT" in words
 
@@ -270,7 +272,7 @@ def test_a_version_shows_its_decision_record(client, left_pad):
     assert left_pad.sha256 in html
     for word in ("Verdict by verdict", "As it stood when policy decided", "archive", "integrity", "vulnerabilities"):
         assert word in words
-    assert "/api/v1/packages/left-pad/versions/1.0.0/download" in html
+    assert "/api/v1/packages/left-pad/versions/1.0.0/files/left-pad-1.0.0.tgz?ecosystem=npm" in html
     assert "/api/v1/packages/left-pad/versions/1.0.0/signature" in html
 
 
