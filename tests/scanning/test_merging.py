@@ -59,3 +59,32 @@ def test_an_unrated_report_does_not_soften_a_rated_one():
 def test_the_gravest_comes_first():
     found = merge([flaw("A-1", severity="low"), flaw("B-1", severity="critical"), flaw("C-1", severity="unknown")])
     assert [one.severity for one in found] == ["critical", "low", "unknown"]
+
+
+def test_one_flaw_seen_by_four_tools_under_three_names_is_one_finding():
+    found = merge(
+        [
+            flaw("GHSA-1", "CVE-1", tools=("osv",), severity="medium"),
+            flaw("CVE-1", tools=("trivy",), severity="high", cvss=7.4),
+            flaw("GHSA-1", tools=("grype",), severity="unknown"),
+            flaw("PYSEC-1", "CVE-1", tools=("osv-scanner",), severity="low"),
+        ]
+    )
+    [one] = found
+    assert (one.identifier, one.aliases, one.severity, one.cvss) == ("GHSA-1", ("CVE-1", "PYSEC-1"), "high", 7.4)
+    assert set(one.tools) == {"osv", "trivy", "grype", "osv-scanner"}
+
+
+def test_malware_by_one_tool_is_malware_by_all():
+    [merged] = merge([flaw("GHSA-1"), flaw("MAL-1", "GHSA-1", kind="malware", severity="critical")])
+    assert (merged.identifier, merged.kind, merged.severity) == ("GHSA-1", "malware", "critical")
+
+
+def test_an_ecosystem_that_nobody_here_knows_is_merged_all_the_same():
+    [merged] = merge([flaw("CVE-1", ecosystem="cargo", fixed_in="2"), flaw("CVE-1", ecosystem="cargo", fixed_in="3")])
+    assert merged.fixed_in == "2"
+
+
+def test_a_long_chain_of_aliases_is_one_finding_in_any_order():
+    links = [flaw(f"X-{number}", f"X-{number + 1}") for number in range(2000)]
+    assert len(merge(links)) == len(merge(links[::2] + links[1::2])) == 1
