@@ -5,17 +5,19 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from accounts import auditing
 from accounts.actors import SYSTEM, Actor
-from registry import documents, ecosystems, gates, signals
+from registry import documents, ecosystems, gates, objecting, signals, tasks
 from registry.errors import Conflict, Forbidden, InvalidInput
-from registry.models import Check, Decision, DistTag, Release
+from registry.models import Check, Decision, DistTag, Job, Release
 
 STATUS = Release.Status
 DECIDABLE = (STATUS.PENDING, STATUS.QUARANTINED)
 REASON_LIMIT = 4000
-UNFINISHED = frozenset({"CHECKS_RUNNING", "CHECK_ERRORED"})
+UNFINISHED = frozenset({"CHECKS_RUNNING", "CHECK_ERRORED", "TOO_NEW"})
+AGAIN = "reconsider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,8 @@ def approve(
     `sha256` is the digest that was reviewed. Over an objection of a check or policy it needs `override` and a reason.
     Raises Forbidden (own submission, no maintainer), Conflict (decided meanwhile, other digest, objections).
     """
-    actor.need("review")
     release = _fresh(release)
+    actor.need("review", release.package.project_id)
     _refuse_own(release, actor)
     verdicts = tuple(gates.ask("approving", release, actor))
     _refuse_over_objections(verdicts, override, reason)
@@ -48,16 +50,16 @@ def approve(
 
 def reject(release: Release, actor: Actor, *, reason: str, sha256: str | None = None) -> Release:
     """Reject a pending or quarantined release, with a reason that its submitter will read."""
-    actor.need("review")
     release = _fresh(release)
+    actor.need("review", release.package.project_id)
     ruling = Ruling(STATUS.REJECTED, _need_reason(reason), verdicts=tuple(gates.ask("approving", release, actor)))
     return _decide(release, actor, ruling, DECIDABLE, sha256)
 
 
 def quarantine(release: Release, actor: Actor, *, reason: str) -> Release:
     """Withdraw an approved release at once, with a reason."""
-    actor.need("review")
     release = _fresh(release)
+    actor.need("review", release.package.project_id)
     ruling = Ruling(STATUS.QUARANTINED, _need_reason(reason), verdicts=tuple(gates.ask("approving", release, actor)))
     return _decide(release, actor, ruling, (STATUS.APPROVED,), None)
 
@@ -65,22 +67,43 @@ def quarantine(release: Release, actor: Actor, *, reason: str) -> Release:
 def reconsider(release: Release) -> Release:
     """Bring the status in line with today's verdicts: approve what nothing holds, withdraw what is now denied.
 
-    What a person rejected stays so; what a person approved over an objection stays until a new one appears.
+    What a person rejected or withdrew stays so; what a person approved over an objection stays until a new one
+    appears; what policy withdrew comes back when nothing stands against it any more.
     """
     release = _fresh(release)
     if release.is_purged or (release.is_unlisted and release.status == STATUS.PENDING):
+        _keep(release, release.held_because, ())
         return release
     verdicts = tuple(gates.ask("approving", release, SYSTEM))
-    answer = gates.worst(verdicts)
-    if release.status == STATUS.PENDING and answer == "allow":
-        reason = "Every check passed and the project's policy is automatic."
-        return _decide(release, SYSTEM, Ruling(STATUS.APPROVED, reason, verdicts=verdicts), (STATUS.PENDING,), None)
-    if release.status == STATUS.APPROVED and (news := _new_objections(release, verdicts)):
-        ruling = Ruling(STATUS.QUARANTINED, news[0].reason, verdicts=verdicts)
-        return _decide(release, SYSTEM, ruling, (STATUS.APPROVED,), None)
+    ruling = _due(release, verdicts)
+    if ruling is not None:
+        return _decide(release, SYSTEM, ruling, (release.status,), None)
     if release.status == STATUS.PENDING:
-        _say_why_held(release, verdicts)
+        objection = gates.first_objection(verdicts)
+        _keep(release, objection.reason if objection else "", verdicts)
+    elif release.status == STATUS.APPROVED:
+        _flag(release, verdicts)
+    else:
+        _keep(release, release.held_because, ())
     return release
+
+
+@tasks.periodically("sweep")
+def reconsider_ended() -> int:
+    """Queue every release whose status rested on something that has ended; returns how many."""
+    ended = Release.objects.filter(stands_until__lte=timezone.now()).order_by("stands_until")
+    waiting = list(ended.values_list("pk", flat=True)[:500])
+    keys = {f"{AGAIN}:{pk}": pk for pk in waiting}
+    queued = Job.objects.filter(dedupe_key__in=keys, state=Job.State.OPEN) if keys else Job.objects.none()
+    for key in keys.keys() - set(queued.values_list("dedupe_key", flat=True)):
+        tasks.enqueue(AGAIN, keys[key])
+    return len(waiting)
+
+
+@tasks.handles(AGAIN)
+def reconsider_one(job: Job) -> None:
+    """Reconsider the release that the job names."""
+    reconsider(Release.objects.get(pk=job.ref))
 
 
 def _fresh(release: Release) -> Release:
@@ -131,24 +154,42 @@ def _refuse_over_objections(verdicts: tuple[gates.Verdict, ...], override: bool,
     _need_reason(reason)
 
 
-def _new_objections(release: Release, verdicts: tuple[gates.Verdict, ...]) -> list[gates.Verdict]:
-    """Denials that the standing decision did not know of."""
-    denials = [verdict for verdict in verdicts if verdict.answer == "deny"]
-    standing = release.decisions.filter(answer=STATUS.APPROVED).first()
-    known = {(one["gate"], one["reason"]) for one in standing.verdicts} if standing and standing.override else set()
-    return [verdict for verdict in denials if (verdict.gate, verdict.reason) not in known]
+# --- what policy does by itself ------------------------------------------------------------------------------------
+def _due(release: Release, verdicts: tuple[gates.Verdict, ...]) -> Ruling | None:
+    """The decision that policy takes now, or None where the status stays as it is."""
+    if release.status == STATUS.PENDING and gates.worst(verdicts) == "allow":
+        return Ruling(STATUS.APPROVED, "Every check passed and the project's policy is automatic.", verdicts=verdicts)
+    if release.status == STATUS.APPROVED and (news := objecting.new_objections(release, verdicts)):
+        return Ruling(STATUS.QUARANTINED, news[0].reason, verdicts=verdicts)
+    listed = not release.is_unlisted
+    if release.status == STATUS.QUARANTINED and listed and objecting.may_return(release, verdicts):
+        reason = "What policy withdrew it for no longer stands against it."
+        return Ruling(STATUS.APPROVED, reason, verdicts=verdicts)
+    return None
 
 
-def _say_why_held(release: Release, verdicts: tuple[gates.Verdict, ...]) -> None:
-    """Keep the one sentence that explains the wait where lists and documents can read it."""
-    objection = gates.first_objection(verdicts)
-    why = objection.reason if objection else ""
-    if why == release.held_because:
+def _flag(release: Release, verdicts: tuple[gates.Verdict, ...]) -> None:
+    """Mark an approved version that breaks a policy which lets it stay; take the mark away when it no longer does."""
+    marked = objecting.flag(release, verdicts)
+    news = marked if marked and marked.reason != release.held_because else None
+    _keep(release, marked.reason if marked else "", verdicts, news)
+
+
+def _keep(release: Release, why: str, verdicts: tuple[gates.Verdict, ...], news: gates.Verdict | None = None) -> None:
+    """Keep the one sentence that explains the status where lists can read it, and until when it holds."""
+    until = objecting.until(verdicts, approved=release.status == STATUS.APPROVED)
+    if (why, until) == (release.held_because, release.stands_until):
         return
     with transaction.atomic():
         documents.hold(release.package_id)
-        Release.objects.filter(pk=release.pk, status=STATUS.PENDING).update(held_because=why)
-        documents.rebuild(release.package, "held", release)
+        standing = Release.objects.filter(pk=release.pk, status=release.status)
+        if not standing.update(held_because=why, stands_until=until):
+            return
+        if news is not None:
+            _record(release, SYSTEM, Ruling(Decision.Answer.FLAGGED, news.reason, verdicts=verdicts))
+        if why != release.held_because:
+            documents.rebuild(release.package, "held", release)
+    release.held_because, release.stands_until = why, until
 
 
 # --- writing it down -----------------------------------------------------------------------------------------------
@@ -162,15 +203,16 @@ def _decide(release: Release, actor: Actor, ruling: Ruling, allowed: tuple[str, 
         # an unlisted version still leaves by its number, so it can be withdrawn until its file is gone
         gone = "purged_at" if ruling.answer == STATUS.QUARANTINED else "unlisted_at"
         standing = standing.filter(**{f"{gone}__isnull": True})
-        held_because = "" if ruling.answer == STATUS.APPROVED else ruling.reason
-        if not standing.update(status=ruling.answer, held_because=held_because):
+        approved = ruling.answer == STATUS.APPROVED
+        held_because = "" if approved else ruling.reason
+        until = objecting.until(ruling.verdicts, approved=True) if approved else None
+        if not standing.update(status=ruling.answer, held_because=held_because, stands_until=until):
             raise _too_late(release)
-        release.status, release.held_because = ruling.answer, held_because
+        release.status, release.held_because, release.stands_until = ruling.answer, held_because, until
         _record(release, actor, ruling)
-        if ruling.answer == STATUS.APPROVED:
+        if approved:
             move_tag(release)
         documents.rebuild(release.package, ruling.answer, release)
-        approved = ruling.answer == STATUS.APPROVED
         signals.announce(signals.release_approved if approved else signals.release_retired, release)
     return release
 
@@ -196,7 +238,7 @@ def _record(release: Release, actor: Actor, ruling: Ruling) -> None:
         reason=ruling.reason,
         sha256=release.sha256,
         override=ruling.override,
-        verdicts=[verdict.as_dict() for verdict in ruling.verdicts],
+        verdicts=[verdict.as_record() for verdict in ruling.verdicts],
         checks=checks,
     )
     package = release.package
@@ -207,6 +249,7 @@ def _record(release: Release, actor: Actor, ruling: Ruling) -> None:
         details={"sha256": release.sha256, "override": ruling.override, "decision": decision.pk},
         project=release.project.slug,
     )
+    signals.decision_recorded.send(sender=Decision, decision=decision)
 
 
 def move_tag(release: Release) -> None:

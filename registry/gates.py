@@ -6,9 +6,11 @@ effects. An exception inside one is not caught: what cannot be judged does not p
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from accounts import projects
@@ -22,7 +24,11 @@ RESERVED_NAMES = frozenset({"publish", "stats", "node_modules", "favicon.ico"})
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one gate says: allow, hold or deny, a code for programs and a sentence for people."""
+    """What one gate says: allow, hold or deny, a code for programs and a sentence for people.
+
+    `until` is when the answer changes by itself. `grounds` are the single things that a denial is about, each with
+    every name it goes by, so that what was overruled once can be told from what is new.
+    """
 
     gate: str
     answer: str
@@ -30,12 +36,19 @@ class Verdict:
     reason: str
     details_url: str = ""
     remedy: str = ""
+    until: datetime | None = None
+    grounds: tuple[tuple[str, ...], ...] = ()
 
     def as_dict(self) -> dict[str, str]:
         """The shape that the API, the pages and the decision record share."""
         shape = asdict(self)
-        del shape["remedy"]
+        for extra in ("remedy", "until", "grounds"):
+            del shape[extra]
         return shape
+
+    def as_record(self) -> dict[str, Any]:
+        """The same as evidence, with the grounds."""
+        return self.as_dict() | ({"grounds": [list(names) for names in self.grounds]} if self.grounds else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +100,7 @@ def name_is_free_or_ours(subject: Publication, actor: Actor) -> Verdict:
             subject, "NAME_THIRD_PARTY", "is a third-party package here. Submit the version for review instead"
         )
     ours = package.project_id in actor.project_ids and actor.user and projects.may_publish(actor.user, package.project)
-    ours = ours or actor.is_admin
+    ours = (ours or actor.is_admin) and actor.reaches(package.project_id)
     shared = subject.origin != Release.Origin.PUBLISHED and not subject.is_first_party and not package.is_private
     if ours or shared:
         return Verdict("ownership", "allow", "NAME_OURS", "The name is yours, or a third-party one.")
@@ -165,6 +178,14 @@ def is_not_removed(release: Release, actor: Actor) -> Verdict:
 def is_decided(release: Release, actor: Actor) -> Verdict:
     """Only approved versions leave. The reason is the one that the decision, or the hold, was given."""
     status = release.status
+    if status == Release.Status.APPROVED and release.stands_until and release.stands_until <= timezone.now():
+        return Verdict(
+            "decision",
+            "deny",
+            "WAIVER_ENDED",
+            f"What its approval rested on ended at {release.stands_until:%Y-%m-%d %H:%M} UTC; it is judged again.",
+            remedy="Use another version, or ask a maintainer for a waiver.",
+        )
     if status == Release.Status.APPROVED:
         return Verdict("decision", "allow", "APPROVED", "This version is approved.")
     if status == Release.Status.PENDING:

@@ -12,6 +12,9 @@ release_published = Signal()  # release: a new version stands, its checks are qu
 release_approved = Signal()  # release: it may be served from now on
 release_retired = Signal()  # release: rejected, quarantined, unlisted or removed
 
+# Sent inside the transaction that records it, so that what a listener writes stands or falls with it.
+decision_recorded = Signal()  # decision: a row of registry.models.Decision
+
 
 def announce(signal: Signal, release: "Release") -> None:
     """Send the signal once the current transaction is committed; a listener that fails stops nobody else."""

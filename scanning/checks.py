@@ -10,19 +10,19 @@ from scanning.models import Finding, Scan
 
 
 def check_vulnerabilities(release: Release) -> Result:
-    """Failed on a critical or high flaw that is not waived, warned on any other, skipped where nothing is known.
+    """Scan, and report: failed on a finding that blocks and is not waived, warned on any other that counts.
 
-    Errored where every tool failed: never passed without a tool that looked.
+    Skipped where nothing is known, errored where every tool failed: never passed without a tool that looked.
     """
-    scan = running.scan(release)
+    return report(running.scan(release), release)
+
+
+def report(scan: Scan, release: Release) -> Result:
+    """What the scan found, under the policy and the waivers as they are now."""
     assessment = judging.assess(list(scan.findings.all()), release)
     details = _details(scan, assessment)
-    if scan.status == Scan.Status.ERRORED:
-        return _unscanned(scan, details)
-    return Result(assessment.status, _summary(release, assessment), details)
-
-
-def _unscanned(scan: Scan, details: dict[str, Any]) -> Result:
+    if scan.has_looked or assessment.blocking:
+        return Result(assessment.status, _summary(release, assessment), details)
     reasons = " ".join(tool["reason"] for tool in scan.tools_unavailable)
     if any(tool["failed"] for tool in scan.tools_unavailable):
         return Result("errored", f"No scanner could look at it. {reasons} Run it again.", details)

@@ -1,27 +1,46 @@
-"""The approving gate of scanning: is the release known to be unsafe?"""
+"""The approving gates of scanning: is the release known to be unsafe, and is it old enough?"""
+
+from django.utils import timezone
 
 from accounts.actors import Actor
 from registry.gates import Verdict
 from registry.models import Release
-from scanning import judging, running
+from scanning import judging, policies, running
 from scanning.judging import Assessment
-from scanning.models import Advisory, Scan
+from scanning.models import AffectedPackage, Breach, Scan
 
 GATE = "vulnerabilities"
+AGE = "age"
 
 
 def is_safe(release: Release, actor: Actor) -> Verdict:
-    """Deny on a critical or high flaw that no live waiver covers; hold while no scan has ended.
+    """Deny on a finding that blocks by the policy and that no live waiver covers; hold while no scan has ended.
 
     Where nothing could be consulted (no advisories are loaded, or none exist for the ecosystem) it passes and says
     so: an instance without advisories must not stop all work, and must not claim to have looked.
     """
-    scan = running.latest(release)
-    if scan is None or scan.status == Scan.Status.PENDING:
+    scan = running.current(release)
+    if scan is None:
         return Verdict(GATE, "hold", "SCAN_PENDING", "It has not been scanned yet.", remedy="Wait for the scan.")
-    if scan.status == Scan.Status.ERRORED:
-        return _unscanned(scan)
-    return _assessed(judging.assess(list(scan.findings.all()), release))
+    assessment = judging.assess(list(scan.findings.all()), release)
+    if assessment.blocking:
+        return _against(assessment, release)
+    return _in_order(assessment) if scan.has_looked else _unscanned(scan)
+
+
+def is_old_enough(release: Release, actor: Actor) -> Verdict:
+    """Hold a version that is younger than the policy's cooldown, and say until when."""
+    at = policies.rules_for(release.project_id).old_enough_at(release)
+    if at is None or at <= timezone.now():
+        return Verdict(AGE, "allow", "OLD_ENOUGH", "It is old enough.")
+    return Verdict(
+        AGE,
+        "hold",
+        "TOO_NEW",
+        f"It was published on {release.submitted_at:%Y-%m-%d}, and the policy waits until {at:%Y-%m-%d %H:%M} UTC.",
+        remedy="Wait until then, or use an older version.",
+        until=at,
+    )
 
 
 def _unscanned(scan: Scan) -> Verdict:
@@ -35,25 +54,32 @@ def _unscanned(scan: Scan) -> Verdict:
 
 def _would_know_now(scan: Scan) -> bool:
     """Whether advisories about its ecosystem have arrived since."""
-    return Advisory.objects.filter(affected__ecosystem=scan.release.package.ecosystem).exists()
+    return AffectedPackage.objects.filter(ecosystem=scan.release.package.ecosystem).exists()
 
 
-def _assessed(assessment: Assessment) -> Verdict:
-    if assessment.blocking:
-        worst = assessment.blocking[0]
-        fix = f" It is fixed in {worst.fixed_in}." if worst.fixed_in else " No fixed version is known."
-        return Verdict(
-            GATE,
-            "deny",
-            "VULNERABLE",
-            f"{judging.describe(assessment.counts, len(assessment.waivers)).capitalize()}. The gravest is "
-            f"{worst.identifier} ({worst.severity}): {worst.summary.rstrip('.') or 'no summary'}.{fix}",
-            details_url=worst.url,
-            remedy=f"Use {worst.fixed_in} or later." if worst.fixed_in else "Ask a maintainer for a waiver.",
-        )
-    if assessment.open:
+def _against(assessment: Assessment, release: Release) -> Verdict:
+    """Denied; what was approved already only is flagged, where the policy has it so."""
+    worst = assessment.blocking[0]
+    fix = f" It is fixed in {worst.fixed_in}." if worst.fixed_in else " No fixed version is known."
+    stays = assessment.rules.breach == Breach.FLAG and release.status == Release.Status.APPROVED
+    return Verdict(
+        GATE,
+        "allow" if stays else "deny",
+        "FLAGGED" if stays else "VULNERABLE",
+        f"{judging.describe(assessment.counts, len(assessment.waivers)).capitalize()}. The gravest is "
+        f"{worst.identifier} ({worst.severity}): {worst.summary.rstrip('.') or 'no summary'}.{fix}",
+        details_url=worst.url,
+        remedy=f"Use {worst.fixed_in} or later." if worst.fixed_in else "Ask a maintainer for a waiver.",
+        until=None if stays else assessment.until,
+        grounds=tuple((finding.identifier, *finding.aliases) for finding in assessment.blocking),
+    )
+
+
+def _in_order(assessment: Assessment) -> Verdict:
+    if assessment.status == "warned":
         counts = judging.describe(assessment.counts, len(assessment.waivers)).capitalize()
-        return Verdict(GATE, "allow", "MINOR_FLAWS", f"{counts}. None of them blocks.")
-    if assessment.findings:
-        return Verdict(GATE, "allow", "WAIVED", "Every known flaw is waived for now.")
+        return Verdict(GATE, "allow", "MINOR_FLAWS", f"{counts}. None of them blocks.", until=assessment.until)
+    if assessment.waivers:
+        text = "Every known flaw that counts is waived for now."
+        return Verdict(GATE, "allow", "WAIVED", text, until=assessment.until)
     return Verdict(GATE, "allow", "NO_KNOWN_FLAWS", "No loaded advisory is about this version.")

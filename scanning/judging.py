@@ -2,22 +2,23 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from registry import ecosystems
 from registry.errors import InvalidInput
 from registry.models import Release
-from scanning.models import Finding, Severity, Waiver
-
-BLOCKING = frozenset({Severity.CRITICAL, Severity.HIGH})
+from scanning.models import Answer, Finding, Severity, Waiver
+from scanning.policies import Rules, rules_for
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Findings, and by the position of each the waiver that covers it now."""
+    """Findings, by the key of each the waiver that covers it longest now, and the policy they are held against."""
 
     findings: Sequence[Finding]
     waivers: dict[int, Waiver]
+    rules: Rules = field(default_factory=Rules)
 
     @property
     def open(self) -> list[Finding]:
@@ -27,14 +28,24 @@ class Assessment:
     @property
     def blocking(self) -> list[Finding]:
         """Those that keep the release from being used."""
-        return [finding for finding in self.open if finding.severity in BLOCKING]
+        return [finding for finding in self.open if self.rules.answer(finding) == Answer.BLOCK]
+
+    @property
+    def until(self) -> datetime | None:
+        """When the first waiver ends without which a finding would block, or None."""
+        needed = (
+            self.waivers[finding.pk].expires_at
+            for finding in self.findings
+            if finding.pk in self.waivers and self.rules.answer(finding) == Answer.BLOCK
+        )
+        return min(needed, default=None)
 
     @property
     def status(self) -> str:
-        """Failed, warned or passed; what nobody rated warns."""
+        """Failed, warned or passed; what the policy ignores is listed and says nothing."""
         if self.blocking:
             return "failed"
-        return "warned" if self.open else "passed"
+        return "warned" if any(self.rules.answer(finding) != Answer.IGNORE for finding in self.open) else "passed"
 
     @property
     def counts(self) -> dict[str, int]:
@@ -43,12 +54,12 @@ class Assessment:
 
 
 def assess(findings: Sequence[Finding], release: Release) -> Assessment:
-    """Hold the findings against the waivers of the release's project; the database compares the expiry, now."""
+    """Hold the findings against the waivers and the policy of the release's project, as both are now."""
     names = {name for finding in findings for name in (finding.identifier, *finding.aliases)}
     live = Waiver.objects.live().filter(project_id=release.project_id, identifier__in=names) if names else ()
-    waivers = list(live)
-    covered = {finding.pk: waiver for finding in findings for waiver in waivers if covers(waiver, finding)}
-    return Assessment(findings, covered)
+    longest_last = sorted(live, key=lambda waiver: waiver.expires_at)
+    covered = {finding.pk: waiver for finding in findings for waiver in longest_last if covers(waiver, finding)}
+    return Assessment(findings, covered, rules_for(release.project_id) if findings else Rules())
 
 
 def covers(waiver: Waiver, finding: Finding) -> bool:

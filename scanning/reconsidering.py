@@ -1,33 +1,63 @@
-"""Reconsidering: when a waiver is given, changed or runs out, the releases of its package are judged again."""
+"""Reconsidering: what is known stays, what it means is asked again, and check, status and document follow."""
 
+from collections.abc import Iterable
+
+from django.db import transaction
 from django.utils import timezone
 
-from registry import approving, ecosystems, tasks
-from registry.models import Job, Release
-from scanning.models import Waiver
+from registry import approving, documents, tasks
+from registry.models import Check, Job, Release
+from scanning import checks, policies, running
 
-KIND = "waiver-changed"
-
-
-def after_change(waiver: Waiver) -> None:
-    """Queue it for now, and for the moment when the waiver runs out; inside the caller's transaction."""
-    tasks.enqueue(KIND, waiver.pk, dedupe=f"{KIND}:{waiver.pk}")
-    left = (waiver.expires_at - timezone.now()).total_seconds()
-    if left > 0:
-        tasks.enqueue(KIND, waiver.pk, dedupe=f"{KIND}:{waiver.pk}:expiry", delay=left + 1)
+CHECK = "vulnerabilities"
+BATCH = 200
 
 
-@tasks.handles(KIND)
-def reconsider_package(job: Job) -> None:
-    """Reconsider every release of the waiver's package in its project that waits or is served."""
-    waiver = Waiver.objects.filter(pk=job.ref).first()
-    if waiver is None:
-        return
-    touched = Release.objects.listed().filter(
-        project_id=waiver.project_id,
-        package__ecosystem=waiver.ecosystem,
-        package__normalized=ecosystems.get(waiver.ecosystem).normalize_name(waiver.package),
-        status__in=(Release.Status.PENDING, Release.Status.APPROVED),
-    )
-    for release in touched:
-        approving.reconsider(release)
+def bring_in_line(release: Release, *, again: bool = False) -> Release:
+    """Judge the release anew on what its scans say; `again` if a worker may have died over it half-way."""
+    changed = _rewrite_check(release)
+    after = approving.reconsider(release)
+    if (changed or again) and after.status == release.status:  # else the decision has rebuilt it
+        with transaction.atomic():
+            documents.hold(release.package_id)
+            documents.rebuild(release.package, "checked", release)
+    return after
+
+
+def bring_all_in_line(releases: Iterable[Release], *, again: bool = False) -> None:
+    """The same for several; one that cannot be judged keeps none of the others, and is told of at the end."""
+    problems = []
+    for release in releases:
+        try:
+            bring_in_line(release, again=again)
+        except Exception as problem:
+            problems.append(problem)
+    if problems:
+        raise ExceptionGroup(f"{len(problems)} releases could not be judged", problems)
+
+
+def _rewrite_check(release: Release) -> bool:
+    """Let the check row say what holds now, unless it is open: then whoever fills it knows more."""
+    scan = running.current(release)
+    check = release.checks.filter(name=CHECK).exclude(status__in=Check.OPEN).first()
+    if scan is None or check is None:
+        return False
+    result = checks.report(scan, release)
+    if (result.status, result.summary, result.details) == (check.status, check.summary, check.details):
+        return False
+    fresh = {"status": result.status, "summary": result.summary, "details": result.details}
+    standing = Check.objects.filter(pk=check.pk).exclude(status__in=Check.OPEN)
+    return bool(standing.update(**fresh, finished_at=timezone.now()))
+
+
+@tasks.handles(policies.CHANGED)
+def follow_policy(job: Job) -> None:
+    """Judge the next releases under a changed policy, then queue those after them; doing one twice is harmless."""
+    project_id, after = job.payload["project"], job.payload["after"]
+    standing = Release.objects.filter(pk__gt=after, purged_at=None).exclude(status=Release.Status.REJECTED)
+    if project_id:
+        standing = standing.filter(project_id=project_id)
+    batch = list(standing.select_related("package__project").order_by("pk")[:BATCH])
+    if len(batch) == BATCH:
+        policies.enqueue(project_id, after=batch[-1].pk)
+    bring_all_in_line(batch, again=job.attempts > 1)

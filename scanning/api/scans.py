@@ -1,4 +1,4 @@
-"""The latest scan of a release, and the wish for another one."""
+"""What the scans of a release say, and the wish for another one."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -8,12 +8,12 @@ from rest_framework.response import Response
 
 from accounts.api.answers import in_query, route
 from accounts.api.doors import Door
-from registry import checking, resolving
+from registry import resolving
 from registry.api import caching
 from registry.api.reading import ECOSYSTEM, ecosystem_of, text_of
 from registry.errors import Conflict
 from registry.models import Check, Release
-from scanning import judging, running
+from scanning import judging, rescanning, running
 from scanning.api.shapes import QueuedScan, ScanResult, WantedScan
 from scanning.checks import shape
 from scanning.models import Scan
@@ -62,7 +62,7 @@ class ScansDoor(Door):
         release = resolving.find_release(package, wanted.get("version") or "latest", self.actor)
         if release.is_purged:
             raise Conflict("This version was removed; there is nothing left to scan.")
-        checking.rescan(release, self.actor, names=[CHECK])
+        rescanning.ask(release, self.actor)
         query = urlencode({"version": release.version, "ecosystem": package.ecosystem})
         url = f"/api/v1/security/scans/{package.name}?{query}"
         answer = {
@@ -76,8 +76,8 @@ class ScansDoor(Door):
 
 
 def result_of(release: Release) -> dict[str, Any]:
-    """The last scan that ended; `pending` where one is waiting or running, whatever an older one found."""
-    scan = running.latest_finished(release)
+    """What counts now; `pending` where a scan is waiting or running, whatever an older one found."""
+    scan = running.current(release)
     assessment = judging.assess(list(scan.findings.all()) if scan else [], release)
     unavailable = scan.tools_unavailable if scan else []
     return {
@@ -100,6 +100,6 @@ def _status(release: Release, scan: Scan | None, assessment: judging.Assessment)
     waiting = release.checks.filter(name=CHECK, status__in=Check.OPEN).exists()
     if scan is None or waiting:
         return Scan.Status.PENDING
-    if scan.status == Scan.Status.ERRORED:
-        return Scan.Status.ERRORED
-    return Scan.Status.FAILED if assessment.blocking else Scan.Status.PASSED
+    if assessment.blocking:
+        return Scan.Status.FAILED
+    return Scan.Status.PASSED if scan.has_looked else Scan.Status.ERRORED

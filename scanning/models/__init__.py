@@ -1,7 +1,8 @@
 """What is known about flaws, what was found in releases, and what was waived."""
 
 from scanning.models.advisories import Advisory, AdvisoryName, AffectedPackage, Severity
-from scanning.models.scans import Finding, Kind, Scan
+from scanning.models.policies import Answer, Breach, ScanPolicy, Unfixed
+from scanning.models.scans import Finding, Kind, Scan, ToolResult
 from scanning.models.sources import AdvisorySource
 from scanning.models.waivers import Waiver
 
@@ -10,9 +11,14 @@ __all__ = [
     "AdvisoryName",
     "AdvisorySource",
     "AffectedPackage",
+    "Answer",
+    "Breach",
     "Finding",
     "Kind",
     "Scan",
+    "ScanPolicy",
     "Severity",
+    "ToolResult",
+    "Unfixed",
     "Waiver",
 ]

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from scanning.models.advisories import Severity
 
@@ -16,7 +17,10 @@ class Kind(models.TextChoices):
 
 
 class Scan(models.Model):
-    """One scan of one release by every tool at hand. The newest finished one counts; older ones are history."""
+    """One scan of one release. The current one holds what the newest good answer of every tool says together.
+
+    It is the one that ended last; an old answer that arrives late displaces no newer one of the same tool.
+    """
 
     class Status(models.TextChoices):
         PENDING = "pending", "Pending"
@@ -24,7 +28,15 @@ class Scan(models.Model):
         FAILED = "failed", "Failed"
         ERRORED = "errored", "Errored"
 
+    class Trigger(models.TextChoices):
+        ARRIVAL = "arrival", _("It arrived")
+        REQUEST = "request", _("Somebody asked")
+        ADVISORY = "advisory", _("An advisory changed")
+        SCHEDULE = "schedule", _("Its turn came")
+
     release = models.ForeignKey("registry.Release", on_delete=models.CASCADE, related_name="+")
+    trigger = models.CharField(max_length=16, choices=Trigger.choices, default=Trigger.ARRIVAL)
+    is_current = models.BooleanField(default=False)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
     tools_used = models.JSONField(default=list)
     tools_unavailable = models.JSONField(default=list, help_text="[{tool, reason}]")
@@ -32,17 +44,53 @@ class Scan(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
+    deadline_at = models.DateTimeField(null=True, blank=True, help_text="Whoever has not ended by then has failed")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["release", "-id"], name="scan_by_release")]
-        constraints = [
-            models.UniqueConstraint(fields=["release"], condition=models.Q(status="pending"), name="scan_one_pending")
+        indexes = [
+            models.Index(fields=["release", "-id"], name="scan_by_release"),
+            models.Index(fields=["deadline_at"], condition=models.Q(status="pending"), name="scan_by_deadline"),
+            models.Index(fields=["finished_at"], condition=models.Q(is_current=True), name="scan_by_age"),
         ]
+        constraints = [
+            models.UniqueConstraint(fields=["release"], condition=models.Q(status="pending"), name="scan_one_pending"),
+            models.UniqueConstraint(fields=["release"], condition=models.Q(is_current=True), name="scan_one_current"),
+        ]
+
+    @property
+    def has_looked(self) -> bool:
+        """Whether the newest word of any tool is a good one; without one nothing may count as passed."""
+        return bool(self.tools_used)
 
     def __str__(self) -> str:
         return f"scan {self.pk} of {self.release_id}: {self.status}"
+
+
+class ToolResult(models.Model):
+    """What one tool said in one scan: its flaws as it reported them, or why it could not say anything."""
+
+    class Status(models.TextChoices):
+        GOOD = "good", _("It looked")
+        NOTHING = "nothing", _("It had nothing to consult")
+        FAILED = "failed", _("It failed")
+
+    scan = models.ForeignKey(Scan, on_delete=models.CASCADE, related_name="results")
+    release = models.ForeignKey("registry.Release", on_delete=models.CASCADE, related_name="+", db_index=False)
+    tool = models.CharField(max_length=32)
+    status = models.CharField(max_length=8, choices=Status.choices)
+    reason = models.TextField(blank=True)
+    flaws = models.JSONField(default=list)
+    began_at = models.DateTimeField(help_text="Which of two answers is the newer one")
+    finished_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-began_at", "-id"]
+        indexes = [models.Index(fields=["release", "tool", "-began_at"], name="result_by_tool")]
+
+    def __str__(self) -> str:
+        return f"{self.tool}: {self.status}"
 
 
 class Finding(models.Model):
@@ -61,6 +109,7 @@ class Finding(models.Model):
     fixed_in = models.CharField(max_length=128, blank=True)
     url = models.TextField(blank=True)
     tools = models.JSONField(default=list)
+    first_seen_at = models.DateTimeField(default=timezone.now, help_text="Handed on from scan to scan")
 
     class Meta:
         ordering = ["id"]

@@ -12,7 +12,8 @@ class WaiverQuerySet(models.QuerySet["Waiver"]):
 
     def live(self, at: datetime | None = None) -> "WaiverQuerySet":
         """Those that still hold at that moment; the database compares, at the moment of the decision."""
-        return self.filter(expires_at__gt=at or timezone.now())
+        moment = at or timezone.now()
+        return self.filter(expires_at__gt=moment).exclude(ended_at__lte=moment)
 
 
 class Waiver(models.Model):
@@ -27,6 +28,10 @@ class Waiver(models.Model):
     project = models.ForeignKey("accounts.Project", on_delete=models.CASCADE, related_name="+")
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="When somebody ended it before its time")
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     objects = WaiverQuerySet.as_manager()
 
@@ -40,6 +45,12 @@ class Waiver(models.Model):
             ),
             models.CheckConstraint(condition=~models.Q(version_range=""), name="waiver_names_versions"),
         ]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it holds now."""
+        now = timezone.now()
+        return self.expires_at > now and (self.ended_at is None or self.ended_at > now)
 
     def __str__(self) -> str:
         return f"{self.identifier} in {self.package} until {self.expires_at:%Y-%m-%d}"
