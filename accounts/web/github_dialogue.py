@@ -25,6 +25,7 @@ from accounts.github import PROVIDER, Profile
 
 LONGEST_ANSWER = 512 * 1024
 LONGEST_LOGIN = 100
+LONGEST_ADDRESS = 254
 LARGEST_NUMBER = 2**63
 
 
@@ -96,7 +97,14 @@ class Dialogue(OAuth2Adapter):
             raise OAuth2Error("The profile has no number.")
         if not isinstance(login, str) or not 0 < len(login) <= LONGEST_LOGIN or not login.isprintable():
             raise OAuth2Error("The profile has no login.")
-        return Vouched(Profile(number, login, _verified(_answer("GET", f"{self.api_url}/user/emails", headers))))
+        return Vouched(Profile(number, login, self._email(headers)))
+
+    def _email(self, headers: dict[str, str]) -> str:
+        """The verified primary address; "" where GitHub does not give it, since nobody is known by it."""
+        try:
+            return _verified(_answer("GET", f"{self.api_url}/user/emails", headers))
+        except OAuth2Error:
+            return ""
 
 
 class Provider(GitHubProvider):
@@ -160,9 +168,16 @@ def _verified(addresses: Any) -> str:
     """The primary address, if GitHub says that it is verified and it is one."""
     for one in addresses if isinstance(addresses, list) else ():
         if isinstance(one, dict) and one.get("primary") is True and one.get("verified") is True:
-            try:
-                validate_email(one.get("email"))
-            except ValidationError:
-                return ""
-            return str(one["email"])
+            return _address(one.get("email"))
     return ""
+
+
+def _address(text: Any) -> str:
+    """The text if it is an e-mail address that a row can hold, else ""."""
+    if not isinstance(text, str) or len(text) > LONGEST_ADDRESS:
+        return ""
+    try:
+        validate_email(text)
+    except ValidationError:
+        return ""
+    return text
