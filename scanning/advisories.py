@@ -8,25 +8,12 @@ from pathlib import Path
 from django.db import transaction
 
 from registry.errors import InvalidInput
-from scanning import osv_documents, osv_files
-from scanning.models import Advisory, AffectedPackage
+from scanning import osv_documents, osv_files, recording
+from scanning.models import Advisory
 from scanning.osv_documents import Shaped
 from scanning.osv_files import Found
 
 BATCH = 400
-WRITTEN = (
-    "aliases",
-    "summary",
-    "severity",
-    "cvss",
-    "url",
-    "published_at",
-    "modified_at",
-    "withdrawn_at",
-    "raw",
-    "digest",
-    "imported_at",
-)
 
 
 @dataclass(slots=True)
@@ -48,64 +35,70 @@ class Tally:
         return kept + self.stale + self.elsewhere + len(self.malformed)
 
 
-def import_from(path: Path, on_batch: Callable[[Tally], object] = lambda tally: None) -> Tally:
+def import_from(path: Path, on_batch: Callable[[Tally], object] = lambda tally: None, ecosystem: str = "") -> Tally:
     """Import a JSON file, an array, a folder or a zip; `on_batch` hears the tally as it grows.
 
     Raises InvalidInput only if the path itself cannot be read.
     """
-    return import_found(osv_files.read(path), on_batch)
+    return import_found(osv_files.read(path), on_batch, ecosystem)
 
 
-def import_found(found: Iterable[Found], on_batch: Callable[[Tally], object] = lambda tally: None) -> Tally:
-    """Import documents from wherever they come, in batches that are each written whole or not at all."""
+def import_found(
+    found: Iterable[Found], on_batch: Callable[[Tally], object] = lambda tally: None, ecosystem: str = ""
+) -> Tally:
+    """Import documents from wherever they come, in batches that are each written whole or not at all.
+
+    Entries that name no ecosystem are about the given one.
+    """
     tally = Tally()
-    documents = _shaped(found, tally)
+    documents = _shaped(found, tally, ecosystem)
     while batch := list(islice(documents, BATCH)):
-        _write(_newest(batch, tally), tally)
+        for chosen in _rounds(batch, tally):
+            _write(chosen, tally)
         on_batch(tally)
     on_batch(tally)
     return tally
 
 
-def _shaped(found: Iterable[Found], tally: Tally) -> Iterator[Shaped]:
+def _shaped(found: Iterable[Found], tally: Tally, ecosystem: str) -> Iterator[Shaped]:
     for one in found:
         if one.problem:
             tally.malformed.append((one.name, one.problem))
             continue
         try:
-            yield osv_documents.shape(one.data)
+            yield osv_documents.shape(one.data, ecosystem)
         except InvalidInput as problem:
             tally.malformed.append((one.name, problem.message))
         except (TypeError, ValueError, RecursionError) as problem:
             tally.malformed.append((one.name, f"It is no OSV document: {problem}."))
 
 
-def _newest(batch: Iterable[Shaped], tally: Tally) -> dict[str, Shaped]:
-    """One document per id: the one modified last, and the later of two of the same moment."""
-    chosen: dict[str, Shaped] = {}
-    for shaped in batch:
-        other = chosen.get(shaped.advisory.osv_id)
-        tally.stale += other is not None
-        if other is None or shaped.advisory.modified_at >= other.advisory.modified_at:
-            chosen[shaped.advisory.osv_id] = shaped
-    return chosen
+def _rounds(batch: Iterable[Shaped], tally: Tally) -> Iterator[dict[str, Shaped]]:
+    """One document per id and round: the one modified last; those of the same moment come one after the other."""
+    waiting = list(batch)
+    while waiting:
+        chosen: dict[str, Shaped] = {}
+        later: list[Shaped] = []
+        for shaped in waiting:
+            other = chosen.setdefault(shaped.advisory.osv_id, shaped)
+            if other is shaped:
+                continue
+            if shaped.advisory.modified_at == other.advisory.modified_at:
+                later.append(shaped)
+                continue
+            tally.stale += 1
+            if shaped.advisory.modified_at > other.advisory.modified_at:
+                chosen[shaped.advisory.osv_id] = shaped
+        yield chosen
+        waiting = later
 
 
 def _write(chosen: dict[str, Shaped], tally: Tally) -> None:
     with transaction.atomic():
-        held = {row.osv_id: row for row in _held(chosen)}
+        held = recording.held(chosen)
         changed = [shaped for shaped in chosen.values() if _is_news(shaped, held, tally)]
-        Advisory.objects.bulk_create(
-            [shaped.advisory for shaped in changed],
-            update_conflicts=True,
-            unique_fields=["osv_id"],
-            update_fields=WRITTEN,
-        )
-        _write_affected(changed, held)
-
-
-def _held(osv_ids: Iterable[str]) -> Iterable[Advisory]:
-    return Advisory.objects.filter(osv_id__in=list(osv_ids)).only("pk", "osv_id", "digest", "modified_at")
+        if changed:
+            recording.record(changed, held)
 
 
 def _is_news(shaped: Shaped, held: dict[str, Advisory], tally: Tally) -> bool:
@@ -115,7 +108,7 @@ def _is_news(shaped: Shaped, held: dict[str, Advisory], tally: Tally) -> bool:
     if row is None and not shaped.affected:
         tally.elsewhere += 1
         return False
-    if row is not None and row.digest == advisory.digest:
+    if row is not None and advisory.digest in (row.digest, *row.parts):
         tally.unchanged += 1
         return False
     if row is not None and row.modified_at > advisory.modified_at:
@@ -125,29 +118,3 @@ def _is_news(shaped: Shaped, held: dict[str, Advisory], tally: Tally) -> bool:
     tally.updated += row is not None
     tally.withdrawn += advisory.withdrawn_at is not None
     return True
-
-
-def _write_affected(changed: list[Shaped], held: dict[str, Advisory]) -> None:
-    keys = {row.osv_id: row.pk for row in _held(shaped.advisory.osv_id for shaped in changed)}
-    for slug in {ecosystem.slug for ecosystem in osv_documents.SLUGS.values()}:
-        replaced = [keys[shaped.advisory.osv_id] for shaped in changed if _replaces(shaped, held, slug)]
-        AffectedPackage.objects.filter(advisory_id__in=replaced, ecosystem=slug).delete()
-    rows = []
-    for shaped in changed:
-        for affected in shaped.affected:
-            affected.advisory_id = keys[shaped.advisory.osv_id]
-            rows.append(affected)
-    AffectedPackage.objects.bulk_create(rows, batch_size=500)
-
-
-def _replaces(shaped: Shaped, held: dict[str, Advisory], slug: str) -> bool:
-    """Whether what is held for an ecosystem goes.
-
-    Some extracts spread one advisory over a document per ecosystem, all of the same moment: those are parts, and
-    none of them undoes another. A document of a later moment replaces everything.
-    """
-    row = held.get(shaped.advisory.osv_id)
-    if row is None:
-        return False
-    is_part = row.modified_at == shaped.advisory.modified_at
-    return not is_part or any(affected.ecosystem == slug for affected in shaped.affected)

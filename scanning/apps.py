@@ -10,8 +10,10 @@ class ScanningConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Contribute the waivers of a person to what they may take along and have erased."""
+        """Register the jobs, contribute a person's waivers to what they may take along, listen to decisions."""
         from accounts import privacy
-        from scanning import personal_data
+        from registry import signals
+        from scanning import notifying, personal_data, rescanning, sources, waiving  # noqa: F401  # which register jobs
 
         privacy.contributes("scanning", personal_data.export, personal_data.erase)
+        signals.decision_recorded.connect(notifying.on_decision, dispatch_uid="scanning.notifying")

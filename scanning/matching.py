@@ -1,126 +1,121 @@
-"""Does an advisory touch this version? OSV's own evaluation, in each ecosystem's own version order.
+"""Which advisories touch which versions: found by the packages' names in an index, then evaluated.
 
-A version is affected if it stands in `versions` or falls into one of `ranges` (https://ossf.github.io/osv-schema/
-#evaluation). GIT ranges say nothing about released versions. Pure: nothing here reads the database.
+What is read of an affected entry is kept for the next question, under everything that could change it.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 from registry import ecosystems
-from registry.ecosystems import Ecosystem
-from registry.errors import InvalidInput
+from registry.errors import InvalidInput, Unavailable
+from scanning import naming
+from scanning.evaluating import Entry, Match
+from scanning.models import Advisory, AffectedPackage
 
-Key = tuple[Any, ...]
-BEGINNING: Key = (0,)
-# At one and the same version, a fix comes before a new introduction, and the last affected version after both.
-RANKS = {"fixed": 0, "introduced": 1, "last_affected": 2}
-SHORT = re.compile(r"^v?(\d+)(?:\.(\d+))?$")
+Wanted = tuple[str, str, str]
+# Primary keys alone would not do: SQLite gives those of a rolled-back transaction out again.
+EntryKey = tuple[int, str, str]
+KEPT = 20_000
+TRIES = 3  # an import may replace rows between two queries
+_entries: OrderedDict[EntryKey, Entry] = OrderedDict()
+_lock = Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """That the version is affected, and the first version after it that is not (empty where none is known)."""
+class Hit:
+    """That an advisory touches a version; `names` are all the other names of the flaw."""
 
-    fixed_in: str = ""
+    advisory: Advisory
+    match: Match
+    names: tuple[str, ...] = ()
 
 
 def match(slug: str, version: str, ranges: Iterable[Mapping[str, Any]], versions: Iterable[str]) -> Match | None:
     """The match of a version with one affected entry of an advisory, or None."""
-    ecosystem = ecosystems.get(slug)
-    listed = list(versions)
-    usable = [one for one in (_Range.of(ecosystem, entry, bool(listed)) for entry in ranges) if one]
-    place = _key(ecosystem, version)
-    hits = [one for one in usable if one.contains(place)]
-    if not hits and not _is_listed(ecosystem, version, listed):
-        return None
-    return Match(fixed_in=_first_fix(place, hits or usable))
+    return Entry(slug, ranges, versions).match(version)
 
 
-def _is_listed(ecosystem: Ecosystem, version: str, listed: list[str]) -> bool:
-    if version in listed:
-        return True
-    canonical = _canonical(ecosystem, version)
-    return canonical is not None and any(_canonical(ecosystem, other) == canonical for other in listed)
+def match_many(wanted: Iterable[Wanted]) -> dict[Wanted, list[Hit]]:
+    """What is known against each (ecosystem, name, version), for those of which anything is known.
+
+    Thousands of packages cost a few queries, however many advisories there are; documents are not loaded.
+    """
+    asked: dict[tuple[str, str], list[Wanted]] = defaultdict(list)
+    for one in dict.fromkeys(wanted):
+        asked[one[0], _normalized(one[0], one[1])].append(one)
+    found: dict[Wanted, dict[int, Match]] = defaultdict(dict)
+    for package, entries in _entries_of(asked).items():
+        for advisory_id, entry in entries:
+            for one in asked[package]:
+                if hit := entry.match(one[2]):
+                    found[one][advisory_id] = _better(found[one].get(advisory_id), hit)
+    return _with_advisories(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Range:
-    """The events of a range in version order, and the limits before which they count."""
-
-    events: list[tuple[Key, str, str]]
-    limits: list[Key]
-
-    @classmethod
-    def of(cls, ecosystem: Ecosystem, entry: Mapping[str, Any], has_versions: bool) -> "_Range | None":
-        """The range, or None for one that says nothing about versions.
-
-        A bound that is no version (real databases hold commits there) makes the range useless where the versions are
-        listed; where they are not, the bound is left out, so that rather too many versions match than too few.
-        """
-        if entry.get("type") == "GIT":
-            return None
-        events, limits = [], []
-        for kind, bound in _flat(entry):
-            key = BEGINNING if kind == "introduced" and bound == "0" else _key(ecosystem, bound)
-            if key is None and has_versions and bound != "*":
-                return None
-            if kind == "limit" and key is not None:
-                limits.append(key)
-            elif kind in RANKS and (key is not None or kind == "introduced"):
-                events.append((key or BEGINNING, kind, bound))
-        events.sort(key=lambda event: (event[0], RANKS[event[1]]))
-        return cls(events, limits)
-
-    def contains(self, place: Key | None) -> bool:
-        """Whether a version at that place is affected; one without a place only where nothing bounds the range."""
-        if place is None:
-            return bool(self.events) and not self.limits and all(kind == "introduced" for _, kind, _ in self.events)
-        if self.limits and not any(place < limit for limit in self.limits):
-            return False
-        affected = False
-        for key, kind, _ in self.events:
-            if kind == "introduced" and place >= key:
-                affected = True
-            elif (kind == "fixed" and place >= key) or (kind == "last_affected" and place > key):
-                affected = False
-        return affected
-
-
-def _flat(entry: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    for event in entry.get("events", ()):
-        for kind, bound in event.items():
-            if isinstance(bound, str):
-                yield kind, bound
-
-
-def _first_fix(place: Key | None, ranges: list[_Range]) -> str:
-    fixes = [(key, bound) for one in ranges for key, kind, bound in one.events if kind == "fixed"]
-    later = [fix for fix in fixes if place is None or fix[0] > place]
-    return min(later, key=lambda fix: fix[0])[1] if later else ""
-
-
-def _key(ecosystem: Ecosystem, version: str) -> Key | None:
-    """Where the version stands in its ecosystem's order, or None for what is no version there."""
-    canonical = _canonical(ecosystem, version)
-    return None if canonical is None else (1, ecosystem.sort_key(canonical))
-
-
-def _canonical(ecosystem: Ecosystem, version: str) -> str | None:
+def _normalized(slug: str, name: str) -> str:
+    """The name as it is looked up; what is no name, or of no ecosystem here, is looked up in vain."""
     try:
-        return ecosystem.canonical_version(version)
+        return ecosystems.get(slug).normalize_name(name)
     except InvalidInput:
-        return _completed(ecosystem, version)
+        return name
 
 
-def _completed(ecosystem: Ecosystem, version: str) -> str | None:
-    """Advisories write 4 or 4.0 where the ecosystem wants three numbers."""
-    short = SHORT.match(version)
-    if short is None:
-        return None
-    try:
-        return ecosystem.canonical_version(f"{short[1]}.{short[2] or 0}.0")
-    except InvalidInput:
-        return None
+def _better(one: Match | None, other: Match) -> Match:
+    """Of two entries of an advisory that match, the one that knows a fix."""
+    return one if one and one.fixed_in else other
+
+
+def _entries_of(packages: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[tuple[int, Entry]]]:
+    """The entries of standing advisories about each package, with the advisory's key."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for slug, normalized in packages:
+        names[slug].append(normalized)
+    for _ in range(TRIES):
+        rows = [row for slug, wanted in names.items() for row in _rows(slug, wanted)]
+        entries = _read({key: slug for key, slug, _ in rows})
+        if len(entries) == len(rows):
+            found: dict[tuple[str, str], list[tuple[int, Entry]]] = defaultdict(list)
+            for key, slug, advisory in rows:
+                found[slug, key[2]].append((advisory, entries[key]))
+            return found
+    raise Unavailable("The advisories are being replaced right now. Ask again in a minute.")
+
+
+def _rows(slug: str, names: list[str]) -> Iterator[tuple[EntryKey, str, int]]:
+    for chunk in naming.chunked(names):
+        live = AffectedPackage.objects.filter(ecosystem=slug, normalized__in=chunk, advisory__withdrawn_at=None)
+        columns = live.order_by("pk").values_list("pk", "advisory__digest", "normalized", "advisory_id")
+        yield from (((key, digest, name), slug, advisory) for key, digest, name, advisory in columns)
+
+
+def _read(keys: Mapping[EntryKey, str]) -> dict[EntryKey, Entry]:
+    """The entries under these keys: those that are kept, and the rest from the database, if they are still there."""
+    with _lock:
+        held = {key: _entries[key] for key in keys if key in _entries}
+    missing = {key[0]: key for key in keys if key not in held}
+    fresh: dict[EntryKey, Entry] = {}
+    for chunk in naming.chunked(list(missing)):
+        for pk, ranges, versions in AffectedPackage.objects.filter(pk__in=chunk).values_list(
+            "pk", "ranges", "versions"
+        ):
+            key = missing[pk]
+            fresh[key] = Entry(keys[key], ranges, versions)
+    with _lock:
+        _entries.update(fresh)
+        while len(_entries) > KEPT:
+            _entries.popitem(last=False)
+    return held | fresh
+
+
+def _with_advisories(found: Mapping[Wanted, Mapping[int, Match]]) -> dict[Wanted, list[Hit]]:
+    known: dict[int, Advisory] = {}
+    for chunk in naming.chunked(sorted({key for matches in found.values() for key in matches})):
+        known |= Advisory.objects.defer("raw").in_bulk(chunk)
+    names = naming.joined(known.values())
+    return {
+        one: [Hit(known[key], match, names[known[key].osv_id]) for key, match in matches.items()]
+        for one, matches in found.items()
+    }

@@ -26,9 +26,17 @@ class Shaped:
     advisory: Advisory
     affected: list[AffectedPackage]
 
+    @property
+    def key(self) -> str:
+        """Which part of an advisory this is: the ecosystems it speaks of."""
+        return ",".join(sorted({one.ecosystem for one in self.affected}))
 
-def shape(data: Any) -> Shaped:
-    """The rows of one document; raises InvalidInput naming the field that is no OSV."""
+
+def shape(data: Any, ecosystem: str = "") -> Shaped:
+    """The rows of one document; raises InvalidInput naming the field that is no OSV.
+
+    Entries that name no ecosystem are about the one of that slug, where one is given.
+    """
     document = _object(data, "the document")
     dumped = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
     if b"\\u0000" in dumped:
@@ -47,15 +55,24 @@ def shape(data: Any) -> Shaped:
         raw=document,
         digest=hashlib.sha256(dumped).hexdigest(),
     )
-    return Shaped(advisory, list(_affected(document)))
+    return Shaped(advisory, list(_affected(document, ecosystem)))
 
 
-def _affected(document: dict[str, Any]) -> Iterator[AffectedPackage]:
+def slug_of(entry: Any, default: str = "") -> str:
+    """The ecosystem of an affected entry as it is called here; empty for those that are not kept here."""
+    package = entry.get("package") if isinstance(entry, dict) else None
+    named = package.get("ecosystem") if isinstance(package, dict) else None
+    known = SLUGS.get(str(named).partition(":")[0]) if named else None
+    return known.slug if known else "" if named else default
+
+
+def _affected(document: dict[str, Any], default: str) -> Iterator[AffectedPackage]:
     for entry in _list(document, "affected"):
         package = _object(_object(entry, "affected").get("package") or {}, "affected.package")
-        ecosystem = SLUGS.get(str(package.get("ecosystem", "")).partition(":")[0])
-        if ecosystem is None:
+        slug = slug_of(entry, default)
+        if not slug:
             continue
+        ecosystem = ecosystems.get(slug)
         name = package.get("name")
         if not isinstance(name, str) or not 0 < len(name) <= NAME_LIMIT:
             raise InvalidInput(f"affected.package.name is no text of 1 to {NAME_LIMIT} characters.")

@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import lzma
 import re
 import zipfile
 import zlib
@@ -48,6 +49,8 @@ def read(path: Path) -> Iterator[Found]:
             yield from _read_file(file, str(file.relative_to(path)))
     elif zipfile.is_zipfile(path):
         yield from _read_zip(path)
+    elif _begins_like_zip(path):
+        raise InvalidInput(f"{path.name} is a zip that ends too early or is damaged. Nothing of it was read.")
     else:
         yield from _read_file(path, path.name)
 
@@ -56,18 +59,31 @@ def _files(folder: Path) -> Iterator[Path]:
     return (file for file in sorted(folder.rglob("*")) if file.suffix.lower() in SUFFIXES and file.is_file())
 
 
+def _begins_like_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+
+
 def _read_zip(path: Path) -> Iterator[Found]:
-    with zipfile.ZipFile(path) as archive:
+    """Each member on its own: a damaged one is named, and the others are read."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as problem:
+        raise InvalidInput(f"{path.name} is a damaged zip ({problem}). Nothing of it was read.") from None
+    with archive:
         for info in archive.infolist():
-            if info.is_dir() or not info.filename.lower().endswith(SUFFIXES):
-                continue
-            try:
-                with archive.open(info) as member:
-                    content = member.read(LIMIT + 1)
-            except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError) as problem:
-                yield Found(info.filename, problem=f"The archive member cannot be read: {problem}.")
-                continue
-            yield from _parse(content, info.filename)
+            if not info.is_dir() and info.filename.lower().endswith(SUFFIXES):
+                yield from _read_member(archive, info)
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[Found]:
+    try:
+        with archive.open(info) as member:
+            content = member.read(LIMIT + 1)
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, OSError, EOFError) as problem:
+        yield Found(info.filename, problem=f"The archive member cannot be read: {problem}.")
+    else:
+        yield from _parse(content, info.filename)
 
 
 def _read_file(file: Path, name: str) -> Iterator[Found]:

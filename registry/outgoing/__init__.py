@@ -3,7 +3,7 @@
 Feeds, upstreams and webhooks go through `fetching.opened`. Nothing else here opens connections to foreign servers.
 """
 
-from registry.outgoing.addresses import Allowance, NotAllowed, Resolver, check
+from registry.outgoing.addresses import Allowance, NotAllowed, Resolver, check, system_resolver
 from registry.outgoing.answers import Answer, TooMuch
 from registry.outgoing.connecting import Unreachable
 from registry.outgoing.fetching import Limits, Request, opened
@@ -19,4 +19,5 @@ __all__ = [
     "Unreachable",
     "check",
     "opened",
+    "system_resolver",
 ]

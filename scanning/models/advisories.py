@@ -40,6 +40,7 @@ class Advisory(models.Model):
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     raw = models.JSONField(default=dict)
     digest = models.CharField(max_length=64, help_text="SHA-256 of the document: the same one is not written twice")
+    parts = models.JSONField(default=dict, help_text="{digest: ecosystems} of the documents of its moment")
     imported_at = models.DateTimeField(default=timezone.now)
 
     objects = AdvisoryQuerySet.as_manager()
