@@ -205,11 +205,11 @@ def begins(name: str, column: str = "normalized") -> Q:
 
 def holding(packages: PackageQuerySet, text: str) -> PackageQuerySet:
     """The same, the packages first: for many hits in an order of which only the beginning is read."""
-    if connection.vendor == "postgresql":  # which sees by itself where to begin
-        return matching(packages, expression(text))
     asked = asked_words(text)
     if not asked:
         return packages
+    if connection.vendor == "postgresql":  # which sees by itself where to begin
+        return matching(packages, expression(text))
     where = [KEPT.format(" AND ".join([HOLDS] * len(asked)))]
     found: Any = packages.extra(where=where, params=[f" {word}" for word in asked])  # noqa: S610  # constants
     return cast(PackageQuerySet, found)

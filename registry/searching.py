@@ -38,9 +38,10 @@ CHOICES = {
 MOST_LICENSES = 12
 # Above this many hits nobody reads by closeness of words; the well-used come first, and the answer stays quick.
 BROAD = 4_000
-# The share of the hits up to which walking through the packages in order beats sorting all hits: one in so many.
-EARLY = 8
-MANY_NAMES = 1_000
+# So many hits, or names, are found and sorted before anybody thinks about a way.
+FEW = 1_000
+# What looking at one package on a walk costs, in hits that are found and sorted.
+STEP = 2
 KEPT_SECONDS = 600
 # Counting facets over a large registry takes a while; then a slightly old figure is better than a slow page.
 SLOW_SECONDS = 0.015
@@ -158,60 +159,85 @@ class Found:
 
     def __getitem__(self, rows: slice) -> list[Package]:
         """One slice: one query, or a few where relevance is walked through."""
-        if self._is_walk(rows):
-            found = search_index.holding(_listed(self.query, self.actor, WalkFilter), self.query.text)
-            if self.query.ranking == RELEVANCE:
-                return _in_turn(_tiers(found, self.query.text), rows)
-        else:
-            found = _matching(self.query, self.actor)
-            if self.query.ranking == RELEVANCE:
-                return list(self._by_relevance(found)[rows])
-        return list(found.order_by(*ORDERINGS[self.query.ranking])[rows])
+        is_broad = self.query.ranking == RELEVANCE and self._is_broad()
+        if self.query.ranking == RELEVANCE and not is_broad:
+            return list(self._by_closeness()[rows])
+        is_walk = self._is_walk(rows)
+        found = self._walked() if is_walk else self.gathered()
+        if not is_broad:
+            return list(found.order_by(*ORDERINGS[self.query.ranking])[rows])
+        if is_walk:
+            return _in_turn(_tiers(found, self.query.text), rows)
+        return list(_with_name_rank(found, self.query.text).order_by("name_rank", "-downloads", "id")[rows])
 
     def __iter__(self) -> Iterator[Package]:
         """All of them."""
         return iter(self[:])
 
-    def _is_walk(self, rows: slice) -> bool:
-        """Whether the rows come early enough among enough hits; a list of everything is a walk anyway."""
-        if rows.stop is None or not (self.query.text or self.query.filters):
-            return False
+    @property
+    def known_total(self) -> int:
+        """How many there are, asked for once."""
         if self.total is None:
             self.total = count(self.query, self.actor)
-        return self.total > BROAD and rows.stop * EARLY < self.total
+        return self.total
 
-    def _by_relevance(self, found: PackageQuerySet) -> PackageQuerySet:
-        """Exact names first, then names that begin so, then by closeness of words, or by use where hits are many."""
-        match, name = search_index.expression(self.query.text), _name_in(self.query.text)
+    def _is_broad(self) -> bool:
+        """Whether the words match so much, seen or not, that use tells more than closeness."""
+        match = search_index.expression(self.query.text)
+        if not match or self.known_total > BROAD:
+            return bool(match)
+        return bool(_remembered(f"broad:{_seq()}:{_digest(match)}", lambda: search_index.reaches(match, BROAD + 1)))
+
+    def _is_walk(self, rows: slice) -> bool:
+        """Whether walking to the end of the slice is shorter than sorting all that match; all packages are a walk."""
+        if rows.stop is None or not (self.query.text or self.query.filters) or self.known_total <= FEW:
+            return False
+        newest = Package.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        return bool(rows.stop * newest * STEP < self.known_total**2)
+
+    def _walked(self) -> PackageQuerySet:
+        """What matches, each package looked at in the order of the list."""
+        return search_index.holding(_listed(self.query, self.actor, WalkFilter), self.query.text)
+
+    def gathered(self) -> PackageQuerySet:
+        """What matches, found in the index by words and marks first."""
+        found = _listed(self.query, self.actor)
+        if not self.query.text:
+            return found
+        match = _narrowed(self.query, self.actor)
+        return search_index.matching(found, match) if match else found.none()
+
+    def _by_closeness(self) -> PackageQuerySet:
+        """Exact names first, then names that begin so, then by closeness of words."""
+        match, found = search_index.expression(self.query.text), _listed(self.query, self.actor)
         if not match:
             return found.none()
-        rank = Case(
-            When(normalized__in=_spellings(name), then=Value(0)),
-            When(search_index.begins(name), then=Value(1)),
-            default=Value(2),
-            output_field=IntegerField(),
-        )
-        ranked: Any = found.annotate(name_rank=rank)
-        if search_index.reaches(match, BROAD + 1):
-            return cast(PackageQuerySet, ranked.order_by("name_rank", "-downloads", "id"))
-        closest: Any = search_index.with_rank(ranked, match)
-        return cast(PackageQuerySet, closest.order_by("name_rank", "text_rank", "-downloads", "id"))
+        ranked = search_index.with_rank(search_index.matching(found, match), match)
+        return _with_name_rank(ranked, self.query.text).order_by("name_rank", "text_rank", "-downloads", "id")
 
 
-def _matching(query: Query, actor: Actor) -> PackageQuerySet:
-    """What filters and words leave, in no order."""
-    found = _listed(query, actor)
-    if not query.text:
-        return found
+def _with_name_rank(found: PackageQuerySet, text: str) -> PackageQuerySet:
+    """With 0 for the very name, 1 for a name that begins so, 2 for any other."""
+    name = _name_in(text)
+    exact, begun = When(normalized__in=_spellings(name), then=Value(0)), When(search_index.begins(name), then=Value(1))
+    ranked: Any = found.annotate(name_rank=Case(exact, begun, default=Value(2), output_field=IntegerField()))
+    return cast(PackageQuerySet, ranked)
+
+
+def _narrowed(query: Query, actor: Actor) -> str:
+    """The words, filters and visibility as one question to the text index; "" where there is no word."""
     match = search_index.expression(query.text)
-    return search_index.matching(found, match) if match else found.none()
+    marks = [search_index.mark(facet, value) for facet, value in query.filters.items()]
+    return search_index.narrowed(match, marks, _sight(actor)) if match else ""
 
 
 def _listed(query: Query, actor: Actor, kind: type[PackageFilter] = PackageFilter) -> PackageQuerySet:
     """What the filters leave, in no order. A package is listed while it has a latest version, and so a status."""
-    listed = search_index.plainly(Package.objects.visible_to(actor).exclude(latest_status=""), *COLUMNS.values())
+    listed = Package.objects.visible_to(actor).exclude(latest_status="")
     if not query.filters:
         return listed
+    if kind is WalkFilter:
+        listed = search_index.plainly(listed, *COLUMNS.values())
     chosen = kind(query.filters, queryset=listed)
     return cast(PackageQuerySet, chosen.qs) if chosen.is_valid() else listed.none()
 
@@ -221,7 +247,7 @@ def _tiers(found: PackageQuerySet, text: str) -> list[PackageQuerySet]:
     name = _name_in(text)
     exact, begun = Q(normalized__in=_spellings(name)), search_index.begins(name, "plain_normalized")
     names = search_index.begins(name)
-    if Package.objects.filter(names)[:MANY_NAMES].count() == MANY_NAMES:
+    if Package.objects.filter(names).order_by()[:FEW].count() == FEW:
         names = begun
     found = search_index.plainly(found, "normalized")
     tiers = (found.filter(exact), found.filter(names).exclude(exact), found.exclude(begun).exclude(exact))
@@ -266,9 +292,8 @@ def _counted(query: Query, actor: Actor) -> int:
     """Without words from the columns of packages, with words from the text index alone."""
     if not query.text:
         return _listed(query, actor).count()
-    match = search_index.expression(query.text)
-    marks = [search_index.mark(facet, value) for facet, value in query.filters.items()]
-    return search_index.count(search_index.narrowed(match, marks, _sight(actor))) if match else 0
+    match = _narrowed(query, actor)
+    return search_index.count(match) if match else 0
 
 
 def _tally(text: str, actor: Actor) -> list[tuple[tuple[str, ...], int]]:
@@ -276,7 +301,7 @@ def _tally(text: str, actor: Actor) -> list[tuple[tuple[str, ...], int]]:
 
     def read() -> list[tuple[tuple[str, ...], int]]:
         columns = [COLUMNS[facet] for facet in FACETS]
-        rows = _matching(Query(search=text), actor).order_by().values_list(*columns).annotate(found=Count("pk"))
+        rows = Found(Query(search=text), actor).gathered().order_by().values_list(*columns).annotate(found=Count("pk"))
         return [(tuple(row[:-1]), row[-1]) for row in rows]
 
     tally: list[tuple[tuple[str, ...], int]] = _kept("tally", Query(search=text), actor, read, may_be_old=True)

@@ -192,13 +192,13 @@ QUERIES = [
 
 def test_walking_finds_the_same_rows_in_the_same_order_as_sorting_all_hits(crowd, monkeypatch):
     monkeypatch.setattr(searching, "BROAD", 0)
-    monkeypatch.setattr(searching, "MANY_NAMES", 9)
+    monkeypatch.setattr(searching, "FEW", 9)
     for actor in (ANONYMOUS, SYSTEM, builders.actor(crowd.alice)):
         for query in QUERIES:
-            monkeypatch.setattr(searching, "EARLY", 1_000)
+            monkeypatch.setattr(searching, "STEP", 1_000_000)
             whole = names(query, actor)
             assert searching.count(query, actor) == len(whole)
-            monkeypatch.setattr(searching, "EARLY", 0)
+            monkeypatch.setattr(searching, "STEP", 0)
             pages = [searching.search(query, actor)[start : start + 8] for start in range(0, 42, 8)]
             assert [package.name for page in pages for package in page] == whole, query
 
@@ -223,11 +223,12 @@ def test_nobody_finds_or_counts_anything_by_the_marks_of_the_index(crowd):
 def test_a_search_costs_few_queries_however_it_is_ranked(crowd, monkeypatch, django_assert_num_queries):
     query, alice = Query(search="ba", ecosystem="npm"), builders.actor(crowd.alice)
     total = searching.count(query, alice)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert len(searching.search(query, alice, total)[:5]) == 5
     monkeypatch.setattr(searching, "BROAD", 1)
-    monkeypatch.setattr(searching, "EARLY", 1)
-    with django_assert_num_queries(3):
+    monkeypatch.setattr(searching, "FEW", 1)
+    monkeypatch.setattr(searching, "STEP", 0)
+    with django_assert_num_queries(4):
         assert len(searching.search(query, alice, total)[:5]) == 5
 
 
