@@ -100,10 +100,10 @@ def _finish(row: Scan, release: Release, results: Iterable[ToolResult]) -> Scan:
     """Write the answers, then what all that count say together; one writer per release at a time."""
     with transaction.atomic():
         Release.objects.select_for_update().only("pk").get(pk=release.pk)
+        seen = _first_seen(release)
         row.findings.all().delete()
         ToolResult.objects.bulk_create(results)
         said = answering.standing(release)
-        seen = _first_seen(release)
         Scan.objects.filter(release=release, is_current=True).exclude(pk=row.pk).update(is_current=False)
         findings = Finding.objects.bulk_create([answering.finding(row, flaw, seen) for flaw in said.flaws])
         assessment = judging.assess(findings, release)
@@ -119,7 +119,7 @@ def _finish(row: Scan, release: Release, results: Iterable[ToolResult]) -> Scan:
 def _status(assessment: judging.Assessment, said: answering.Said) -> str:
     if assessment.blocking:
         return Scan.Status.FAILED
-    return Scan.Status.PASSED if said.used else Scan.Status.ERRORED
+    return Scan.Status.PASSED if scanners.know_flaws(said.used) else Scan.Status.ERRORED
 
 
 def _first_seen(release: Release) -> dict[str, Any]:

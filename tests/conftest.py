@@ -17,6 +17,7 @@ os.environ["DATA_DIR"] = str(ROOM)
 os.environ["SECRET_KEY"] = "a secret that only the tests know, long enough to pass"
 os.environ["LOG_LEVEL"] = "WARNING"
 os.environ["EMAIL_URL"] = "memorymail://"
+os.environ["SCANNERS"] = "osv"  # whatever is installed here; tests of the others name them
 # Tests hammer the API on purpose; those of the limits set their own.
 for name in ("RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_FREE", "RATE_LIMIT_ENTERPRISE"):
     os.environ[name] = "1000000/h"

@@ -61,8 +61,10 @@ class Scan(models.Model):
 
     @property
     def has_looked(self) -> bool:
-        """Whether the newest word of any tool is a good one; without one nothing may count as passed."""
-        return bool(self.tools_used)
+        """Whether the newest word of any tool that knows flaws is good; without one nothing may count as passed."""
+        from scanning import scanners
+
+        return scanners.know_flaws(self.tools_used)
 
     def __str__(self) -> str:
         return f"scan {self.pk} of {self.release_id}: {self.status}"
