@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from registry.api.health import health
 
@@ -17,6 +18,7 @@ urlpatterns = [
     path("v1/", include((api, "api"), namespace="v1")),
     path("api/", include("registry.api.schema_urls")),
     path("admin/", admin.site.urls),
+    path("admin", RedirectView.as_view(pattern_name="admin:index", http_method_names=["get", "head", "options"])),
     path("health", health),
     path("", include("accounts.web.urls")),
     path("", include("registry.web.urls")),

@@ -75,6 +75,19 @@ class PackageView:
         """What the latest version says of itself."""
         return ReleaseManifest.objects.filter(release=self.latest).first()
 
+    @property
+    def is_vouched_for(self) -> bool:
+        """Whether somebody has approved what the latest version says."""
+        return self.latest is None or self.latest.status == Release.Status.APPROVED
+
+    @property
+    def may_read_unreviewed(self) -> bool:
+        """Whether the reader reviews the latest version, belongs to its project or asked for it."""
+        release, actor = self.latest, self.actor
+        if release is None or actor.is_maintainer or actor.sees_project(release.project_id):
+            return True
+        return actor.user is not None and release.submitted_by_id == actor.user.pk
+
     @cached_property
     def artifacts(self) -> list[Artifact]:
         """The files of the latest version."""

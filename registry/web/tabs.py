@@ -53,10 +53,13 @@ def tabs_of(view: PackageView, current: str) -> list[Tab]:
 
 
 def _readme(view: PackageView, request: HttpRequest) -> dict[str, Any]:
+    """The README; of a version that nobody has approved only for those who review or own it."""
+    if not view.is_vouched_for and not view.may_read_unreviewed:
+        return {"html": "", "is_withheld": True}
     manifest = view.manifest
     if manifest is None or not manifest.readme.strip():
         return {"html": ""}
-    return {"html": readme.render(manifest.readme, manifest.readme_format)}
+    return {"html": readme.render(manifest.readme, manifest.readme_format), "is_unreviewed": not view.is_vouched_for}
 
 
 def _versions(view: PackageView, request: HttpRequest) -> dict[str, Any]:

@@ -61,6 +61,7 @@ PAGES: dict[str, dict[str, May]] = {
     "api/schema": {"GET": ANYONE},
     "api/docs": {"GET": ANYONE},
     "health": {"GET": ANYONE},
+    "admin": {"GET": ANYONE(done=302)},
 }
 # No event: sending the sign-in form of someone signed in, a code nobody asked for, ending a session, choosing what one
 # sees first, disconnecting what is not connected.

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from registry import documents, ecosystems
-from registry.models import Check, Decision, DownloadCount, Package
+from registry.models import Check, Decision, DownloadCount, Package, Release
 from tests import builders
 
 README = "# Left pad\n\nPads. <script>alert(1)</script>\n\n[site](javascript:alert(1))\n"
@@ -201,6 +201,27 @@ def test_a_held_package_says_why_and_what_to_do(client, alice):
     assert "npm install" not in words
     assert "ask a maintainer" in words
     assert release.version in words
+
+
+def test_a_readme_that_nobody_approved_is_for_those_who_review_or_own_it(client, alice, bob, mallory, tmp_path):
+    archive = builders.npm_tarball(files={"README.md": "# Trust me\n\nRun this at once.\n"})
+    release = builders.published(alice, builders.key_pair(tmp_path), archive, checks=False)
+    for reader, sees in (
+        (client, False),
+        (signed_in(mallory), False),
+        (signed_in(alice), True),
+        (signed_in(bob), True),
+    ):
+        words = text_of(page(reader, PACKAGE))
+        assert ("Run this at once." in words) is sees
+        assert ("nobody vouches for what its README says" in words) is not sees
+    Release.objects.filter(pk=release.pk).update(status="approved")
+    assert "Run this at once." in text_of(page(client, PACKAGE))
+
+
+def test_the_admin_is_found_without_its_slash(client, db):
+    answer = client.get("/admin")
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
 
 
 def test_private_packages_do_not_exist_for_strangers(alice, bob, mallory, tmp_path):
