@@ -28,6 +28,12 @@ def headers(actor: Actor) -> dict[str, str]:
     return told
 
 
+def ends_soon(token: ApiToken) -> bool:
+    """Whether the token's end is to be told: within fourteen days, and in the second half of a shorter life."""
+    left = token.expires_at - timezone.now()
+    return left <= min(NOTICE, (token.expires_at - token.created_at) / 2)
+
+
 def announce() -> int:
     """Write to everyone whose tokens end within fourteen days, once for each token; returns the number of letters.
 
@@ -42,12 +48,11 @@ def announce() -> int:
 
 
 def _ending_soon() -> list[ApiToken]:
-    now = timezone.now()
     waiting = ApiToken.objects.live().filter(
-        notified_at__isnull=True, successor__isnull=True, expires_at__lte=now + NOTICE, user__is_active=True
+        notified_at__isnull=True, successor__isnull=True, expires_at__lte=timezone.now() + NOTICE, user__is_active=True
     )
     tokens = waiting.exclude(user__email="").select_related("user").order_by("expires_at")
-    return [token for token in tokens if token.expires_at - now <= (token.expires_at - token.created_at) / 2]
+    return [token for token in tokens if ends_soon(token)]
 
 
 def _write(user: User, tokens: list[ApiToken]) -> bool:

@@ -22,6 +22,15 @@ CURVES: dict[str, tuple[ec.EllipticCurve, hashes.HashAlgorithm]] = {
     "nistp384": (ec.SECP384R1(), hashes.SHA384()),
     "nistp521": (ec.SECP521R1(), hashes.SHA512()),
 }
+# Bits and kind, as OpenSSH says them; those of RSA vary.
+SHOWN_AS = {
+    "ssh-ed25519": (256, "ED25519"),
+    "ecdsa-sha2-nistp256": (256, "ECDSA"),
+    "ecdsa-sha2-nistp384": (384, "ECDSA"),
+    "ecdsa-sha2-nistp521": (521, "ECDSA"),
+    "sk-ssh-ed25519@openssh.com": (256, "ED25519-SK"),
+    "sk-ecdsa-sha2-nistp256@openssh.com": (256, "ECDSA-SK"),
+}
 USER_PRESENT = 0x01
 # The y coordinates (sign bit cleared) of Ed25519's points of small order: a key among them "signs" everything.
 WEAK_POINTS = {
@@ -68,6 +77,13 @@ class PublicKey:
 def fingerprint_of(blob: bytes) -> str:
     """The fingerprint as `ssh-keygen -l` shows it."""
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).rstrip(b"=").decode()
+
+
+def described(line: str, comment: str) -> str:
+    """The key as `ssh-keygen -l` shows it: bits, fingerprint, comment, kind."""
+    key = read_line(line)
+    bits, kind = SHOWN_AS.get(key.algorithm) or (_modulus_of(key.blob).bit_length(), "RSA")
+    return f"{bits} {fingerprint_of(key.blob)} {comment} ({kind})"
 
 
 def read_line(line: str) -> PublicKey:
@@ -152,6 +168,14 @@ def _rsa(reader: Reader, algorithm: str) -> Verifier:
         key.verify(value, message, padding.PKCS1v15(), RSA_HASHES[scheme])
 
     return verify
+
+
+def _modulus_of(blob: bytes) -> int:
+    """The modulus of an RSA key in its wire format."""
+    reader = Reader(blob)
+    reader.string()
+    reader.mpint()
+    return reader.mpint()
 
 
 def _rsa_key(exponent: int, modulus: int) -> rsa.RSAPublicKey:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import signing_keys
+from accounts import signing_keys, ssh_keys
 from accounts.actors import Actor
 from accounts.models import SigningKey, User
 from accounts.web.doors import attempt, carry_out, person
@@ -25,7 +25,7 @@ def keys_page(request: HttpRequest) -> HttpResponse:
     context = {
         "tab": "keys",
         "form": form,
-        "live": [key for key in keys if key.removed_at is None],
+        "live": [(key, ssh_keys.described(key.public_key, key.name)) for key in keys if key.removed_at is None],
         "removed": [key for key in keys if key.removed_at is not None],
     }
     return render(request, "accounts/keys.html", context, status=400 if form.is_bound else 200)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import tokens
+from accounts import notices, tokens
 from accounts.actors import Actor
 from accounts.models import ApiToken, User
 from accounts.web.doors import attempt, carry_out, person
@@ -24,12 +24,14 @@ def tokens_page(request: HttpRequest) -> HttpResponse:
     user, actor = person(request)
     form = NewTokenForm(user, request.POST or None)
     issued = _issue(request, form, user, actor) if request.method == "POST" and form.is_valid() else None
+    live = [(token, notices.ends_soon(token)) for token in _live(user)]
     context = {
         "tab": "tokens",
         "form": form if issued is None else NewTokenForm(user),
         "issued": issued[0] if issued else None,
         "raw": issued[1] if issued else "",
-        "live": _live(user),
+        "live": live,
+        "ending": [token for token, ends_soon in live if ends_soon and token.successor_id is None],
         "ended": _ended(user),
     }
     return render(request, "accounts/tokens.html", context, status=400 if form.is_bound and issued is None else 200)

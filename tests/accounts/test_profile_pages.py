@@ -1,6 +1,7 @@
 """Sign-in and the profile pages, as a browser without JavaScript sees them."""
 
 import re
+import subprocess
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,10 @@ from django.utils import timezone
 
 from accounts import signing_keys, tokens
 from accounts.models import ApiToken, AuditEvent, Membership, Project, SigningKey
+from accounts.models.tokens import SCOPES
+from accounts.web.forms import SCOPE_WORDS
 from tests.accounts.ssh_wire import Ed25519
-from tests.builders import PASSWORD, actor, token
+from tests.builders import PASSWORD, actor, key_pair, token
 
 
 @pytest.fixture
@@ -177,6 +180,42 @@ def test_a_wrong_field_is_named_and_keeps_the_rest(browser, field, value):
         assert "CI of the web shop" in refused.content.decode()
 
 
+def test_a_token_that_ends_soon_is_warned_of_at_the_top_and_in_the_list(browser, alice):
+    token(alice, "read", name="fresh")
+    token(alice, "read", name="old")
+    token(alice, "read", name="rotated")
+    now = timezone.now()
+    begun, ending = now - timedelta(days=87), now + timedelta(days=3, hours=1)
+    ApiToken.objects.exclude(name="fresh").update(created_at=begun, expires_at=ending)
+    ApiToken.objects.filter(name="rotated").update(successor=ApiToken.objects.get(name="fresh"))
+    shown = text(browser.get("/profile/tokens"))
+    assert "A token of yours stops working soon." in shown
+    assert f"works until {ending:%-d %b %Y}" in shown
+    assert shown.count("3\N{NO-BREAK SPACE}days") == 2
+    assert "a successor has taken over" in shown
+
+
+def test_a_token_of_a_week_is_not_warned_of_on_its_first_day(browser):
+    submit(browser, "/profile/tokens", name="CI", scopes=["read"], days="7")
+    assert "stops working soon" not in text(browser.get("/profile/tokens"))
+
+
+def test_a_token_says_on_which_day_and_from_where_it_was_used(browser, alice):
+    raw = token(alice, "read", name="CI")
+    assert Client().get("/api/v1/me", headers={"Authorization": f"Bearer {raw}"}).status_code == 200
+    shown = text(browser.get("/profile/tokens"))
+    assert f"{timezone.now():%-d %b %Y} from 127.0.0.0/24" in shown
+    assert "127.0.0.1" not in shown
+
+
+def test_every_scope_is_explained_in_words(cast):
+    client = Client()
+    client.force_login(cast.root)
+    shown = text(client.get("/profile/tokens"))
+    for scope in SCOPES:
+        assert str(SCOPE_WORDS[scope]) in shown
+
+
 def test_a_token_is_revoked_by_a_button(browser, alice):
     raw = token(alice, "read", name="old laptop")
     made = ApiToken.objects.get()
@@ -211,6 +250,16 @@ def test_a_key_is_added_with_its_fingerprint_and_removed(browser):
     assert submit(browser, "/profile/keys", f"/profile/keys/{key.pk}/remove").status_code == 302
     assert signing_keys.find_live(key.fingerprint) is None
     assert "1 removed key" in text(browser.get("/profile/keys"))
+
+
+@pytest.mark.parametrize(("kind", "bits"), [("ed25519", None), ("ecdsa", 521), ("rsa", 3072)])
+def test_a_key_is_shown_as_ssh_keygen_shows_it(browser, alice, tmp_path, kind, bits):
+    pair = key_pair(tmp_path, kind, bits)
+    submit(browser, "/profile/keys", name="laptop of alice", public_key=pair.public)
+    public = tmp_path / "renamed.pub"
+    public.write_text(f"{SigningKey.objects.get().public_key} laptop of alice\n")
+    told = subprocess.run(["ssh-keygen", "-l", "-f", public], capture_output=True, text=True, check=True).stdout
+    assert told.strip() in text(browser.get("/profile/keys"))
 
 
 def test_a_private_key_is_turned_away_with_the_reason(browser):
