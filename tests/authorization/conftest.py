@@ -9,8 +9,10 @@ from tests.builders import Cast, KeyPair
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory) -> dict[str, KeyPair]:
-    """A key pair for each of the cast, made once."""
-    return {name: builders.key_pair(tmp_path_factory.mktemp(name)) for name in ("alice", "bob", "mallory", "root")}
+    """A key pair for each of the cast and for a reader, made once."""
+    return {
+        name: builders.key_pair(tmp_path_factory.mktemp(name)) for name in ("alice", "bob", "mallory", "root", "rita")
+    }
 
 
 @pytest.fixture

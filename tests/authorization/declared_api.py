@@ -16,9 +16,12 @@ from tests.authorization.rules import (
 
 PACKAGE = "packages/<package:name>"
 VERSION = f"{PACKAGE}/versions/<version:version>"
-DECIDES = holders_of("review", targets=PACKAGES)
-RETIRES = holders_of("admin", targets=PACKAGES)
-PUTS_INTO = holders_of("publish", 201, targets=PACKAGES, foreign=FORBIDDEN)
+DECIDES = holders_of("review", targets=PACKAGES, sees=True)
+WAIVES = holders_of("review", targets=OWN_OR_FOREIGN, sees=True)
+RETIRES = holders_of("admin", targets=PACKAGES, sees=True)
+PUTS_INTO = holders_of("publish", 201, targets=PACKAGES, foreign=FORBIDDEN, writes=True)
+# Not even an admin: whoever sees the successor of another's token acts as them.
+ROTATES = SIGNED_IN(done=201, targets=CREDENTIALS, foreign=HIDDEN, itself=True, admins_too=True)
 
 API: dict[str, dict[str, May]] = {
     # the catalogue
@@ -39,18 +42,20 @@ API: dict[str, dict[str, May]] = {
     f"{VERSION}/restore": {"POST": RETIRES},
     # credentials: a stolen token must not multiply, nor sign
     "me": {"GET": SIGNED_IN},
-    "tokens": {"GET": SIGNED_IN, "POST": A_PERSON(done=201, or_admin_token=True)},
+    "tokens": {"GET": SIGNED_IN, "POST": A_PERSON(done=201, or_admin_token=True, unbound=True)},
     "tokens/<uuid:id>": {"DELETE": SIGNED_IN(done=204, targets=CREDENTIALS, foreign=HIDDEN)},
-    "tokens/<uuid:id>/rotate": {"POST": SIGNED_IN(done=201, targets=CREDENTIALS, foreign=HIDDEN, itself=True)},
+    "tokens/<uuid:id>/rotate": {"POST": ROTATES},
     "signing-keys": {"GET": SIGNED_IN, "POST": A_PERSON(done=201)},
     "signing-keys/<int:id>": {
         "DELETE": A_PERSON(done=204, targets=OWN_OR_FOREIGN, foreign=HIDDEN, admins_too=True),
     },
     # licences and flaws
     "licenses/<str:spdx>": {"GET": ANYONE},
-    "security/scans": {"POST": holders_of("review", 202, targets=PACKAGES)},
+    "security/scans": {"POST": DECIDES(done=202)},
     "security/scans/<package:name>": {"GET": WHO_SEES},
     "security/scans/<str:scope>/<str:name>": {"GET": WHO_SEES},
+    "security/waivers": {"GET": SIGNED_IN, "POST": WAIVES(done=201)},
+    "security/waivers/<int:id>": {"GET": SIGNED_IN(targets=OWN_OR_FOREIGN, sees=True), "DELETE": WAIVES(done=204)},
     "advisories": {"GET": ANYONE},
     "advisories/<str:id>": {"GET": ANYONE},
 }

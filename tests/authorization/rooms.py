@@ -1,7 +1,8 @@
-"""The room of the matrix: alice, bob and root belong to `acme` (own), mallory to `elsewhere` (foreign)."""
+"""The room of the matrix: alice, bob, root and the reader rita belong to `acme` (own), mallory to `elsewhere`."""
 
 import base64
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.utils import timezone
 
@@ -9,7 +10,7 @@ from accounts import tokens
 from accounts.models import Membership, Project, SigningKey, User
 from registry import retiring
 from registry.models import Package, Release
-from scanning.models import Advisory
+from scanning.models import Advisory, Waiver
 from tests import builders
 from tests.authorization import callers
 from tests.authorization.callers import Caller
@@ -31,6 +32,7 @@ class Room:
     uploads: dict[tuple[str, str], tuple[bytes, str]] = field(default_factory=dict)
     signing_keys: dict[tuple[str, str], int] = field(default_factory=dict)
     tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+    waivers: dict[str, int] = field(default_factory=dict)
     advisory: str = "GHSA-aaaa-bbbb-cccc"
 
     def name(self, target: str) -> str:
@@ -68,7 +70,7 @@ def build(cast: Cast, keys: dict[str, KeyPair]) -> Room:
     carol = builders.user("carol")
     _join(cast, carol)
     packages = _publish_all(cast, keys)
-    people = {"developer": cast.alice, "maintainer": cast.bob, "admin": cast.root}
+    people = {"developer": cast.alice, "maintainer": cast.bob, "admin": cast.root, "reader": _reader(cast)}
     room = Room(cast, carol, packages, callers.assemble(people))
     for role, person in people.items():
         for target in PACKAGES:
@@ -77,6 +79,7 @@ def build(cast: Cast, keys: dict[str, KeyPair]) -> Room:
         room.tokens["own", role], room.tokens["foreign", role] = _token_id(person), _token_id(cast.mallory)
         room.signing_keys["own", role] = _key_of(person, keys)
         room.signing_keys["foreign", role] = _key_of(cast.mallory, keys)
+    room.waivers = {target: _waiver_id(cast, room.project(target)) for target in ("own", "foreign")}
     room.tokens["own", "anonymous"] = room.tokens["own", "developer"]
     room.tokens["foreign", "anonymous"] = room.tokens["foreign", "developer"]
     Advisory.objects.create(osv_id=room.advisory, modified_at=timezone.now(), digest="1", raw={"id": room.advisory})
@@ -89,6 +92,13 @@ def _join(cast: Cast, carol: User) -> None:
         Membership.objects.create(project=project, user=person, role=Membership.Role.MEMBER)
     cast.root.default_project = cast.acme
     cast.root.save(update_fields=["default_project"])
+
+
+def _reader(cast: Cast) -> User:
+    """A developer who may look at what acme has, and no more."""
+    rita = builders.user("rita", default_project=cast.acme)
+    Membership.objects.create(project=cast.acme, user=rita, role=Membership.Role.READER)
+    return rita
 
 
 def _publish_all(cast: Cast, keys: dict[str, KeyPair]) -> dict[str, Package]:
@@ -112,6 +122,12 @@ def publish(cast: Cast, keys: dict[str, KeyPair], target: str, version: str, **o
     person = cast.alice if whose == "own" else cast.mallory
     archive = builders.npm_tarball(f"{SCOPES[whose]}/{access}", version)
     return builders.published(person, keys[person.username], archive, access=access, **options)
+
+
+def _waiver_id(cast: Cast, project: Project) -> int:
+    said = {"identifier": "CVE-2026-0", "ecosystem": "npm", "package": "left-pad", "version_range": "*"}
+    end = timezone.now() + timedelta(days=1)
+    return Waiver.objects.create(owner=cast.bob, reason="x", project=project, expires_at=end, **said).pk
 
 
 def _token_id(person: User) -> str:

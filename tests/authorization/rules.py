@@ -25,6 +25,8 @@ class May:
     admins_too: bool = False  # even to admins
     itself: bool = False  # a token may do this to itself, not to another one
     owner: bool = False  # of the project; admins count
+    writes: bool = False  # into the project, as its readers may not
+    unbound: bool = False  # not with a token that is bound to a project
     tokens: int = 0  # what tokens get where only a session can be told apart (sign-in pages)
     sessions: int = 0  # what a session gets that has no business here any more
 
@@ -59,13 +61,17 @@ def foretell(may: May, caller: Caller, target: str) -> int:
 
 
 def _about_the_target(may: May, caller: Caller, target: str) -> int:
-    reaches_all = caller.carries("admin") and not may.admins_too
+    reaches_all = caller.carries("admin") and not may.admins_too and not caller.bound
     if may.sees and not caller.sees(target):
         return HIDDEN
+    if caller.bound and (may.unbound or (may.scope and target.startswith("foreign"))):
+        return FORBIDDEN
+    if may.writes and caller.role == "reader":
+        return FORBIDDEN
     if may.foreign and target.startswith("foreign") and not reaches_all:
         return may.foreign
     if may.itself and caller.is_token and target != "itself" and not reaches_all:
         return FORBIDDEN
-    if may.owner and caller.role == "maintainer":  # who is a mere member of the project in the room
+    if may.owner and caller.role in ("maintainer", "reader"):  # who are mere members of the project in the room
         return FORBIDDEN
     return may.done

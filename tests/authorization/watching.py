@@ -20,7 +20,7 @@ class Seen:
     """The writes of one request."""
 
     statements: list[str] = field(default_factory=list)
-    queries: int = 0
+    queries: list[str] = field(default_factory=list)
     refused: int = 0
     done: int = 0
 
@@ -30,7 +30,8 @@ class Seen:
 
     def note(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         """Called by Django in place of each statement."""
-        self.queries += not sql.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK"))
+        if not sql.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
+            self.queries.append(sql)
         if match := WRITE.match(sql):
             self.statements.append(match[1])
         return execute(sql, params, many, context)
