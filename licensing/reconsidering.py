@@ -32,6 +32,6 @@ def reconsider_batch(job: Job) -> None:
 
 
 def _touched(kind: str, key: str) -> QuerySet[Release]:
-    """Releases that wait or are served; by a single license only those that name it."""
-    open_ones = Release.objects.listed().filter(status__in=(Release.Status.PENDING, Release.Status.APPROVED))
+    """Releases that nobody rejected; by a single license only those that name it."""
+    open_ones = Release.objects.listed().exclude(status=Release.Status.REJECTED)
     return open_ones.filter(license__icontains=key) if kind == LicensePolicy.Kind.LICENSE else open_ones

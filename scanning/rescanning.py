@@ -27,7 +27,7 @@ Answer = frozenset[tuple[str, str, str]]
 # --- because somebody asks -----------------------------------------------------------------------------------------
 def ask(release: Release, actor: Actor) -> Scan:
     """Queue a scan by every tool. Needs the scope review."""
-    actor.need("review")
+    actor.need("review", release.project_id)
     with transaction.atomic():
         row = running.expect(release, Scan.Trigger.REQUEST)
         checking.rescan(release, actor, names=[reconsidering.CHECK])
@@ -99,7 +99,7 @@ def rescan(job: Job) -> None:
     if release.is_purged:
         return
     wanted: list[str] = job.payload.get("tools", [])
-    tools = [tool for tool in scanners.ALL if not wanted or tool.name in wanted]
+    tools = [tool for tool in scanners.at_hand() if not wanted or tool.name in wanted]
     running.scan(release, tools, trigger=job.payload["trigger"])
     reconsidering.bring_in_line(release, again=job.attempts > 1)
 

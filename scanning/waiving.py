@@ -24,7 +24,7 @@ def give(waiver: Waiver, actor: Actor) -> Waiver:
 
     Raises InvalidInput with every field that cannot be so.
     """
-    actor.need("review")
+    actor.need("review", waiver.project_id)
     if actor.user is None:
         raise Forbidden("A waiver needs a person who answers for it.")
     if problems := objections(waiver):
@@ -40,7 +40,7 @@ def give(waiver: Waiver, actor: Actor) -> Waiver:
 
 def end(waiver: Waiver, actor: Actor) -> Waiver:
     """End it now, before its time. Needs the scope review; raises Conflict where it holds no longer."""
-    actor.need("review")
+    actor.need("review", waiver.project_id)
     now = timezone.now()
     with transaction.atomic():
         live = Waiver.objects.live(now).filter(pk=waiver.pk)

@@ -1,9 +1,13 @@
 """Serializers that refuse what they do not know and never coerce: a number is no text, a text is no number."""
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
+
+WITH_OFFSET = re.compile(r"(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})$", re.ASCII)
 
 
 class Text(serializers.CharField):
@@ -50,6 +54,16 @@ class Choice(serializers.ChoiceField):
         if not isinstance(data, str):
             self.fail("invalid_choice", input=data)
         return super().to_internal_value(data)
+
+
+class Moment(serializers.DateTimeField):
+    """A JSON string of ISO 8601 with its offset, between 2000 and 2100."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """Take strings that say where on earth they are meant."""
+        if not isinstance(value, str) or not WITH_OFFSET.search(value) or not "2000" <= value[:4] < "2100":
+            self.fail("invalid", format="2026-12-31T12:00:00Z")
+        return super().to_internal_value(value)
 
 
 class Email(Text, serializers.EmailField):

@@ -12,20 +12,31 @@ from scanning.models import Finding, Scan
 
 @admin.register(Scan)
 class ScanTable(History):
-    """Scans of releases; the newest finished one counts."""
+    """Scans of releases; the current one of each holds what counts."""
 
-    list_display = ("id", "release_link", "status_chip", "found", "tools", moment("finished_at", _("finished")))
-    list_filter = ("status", "release__package__ecosystem", ("created_at", admin.DateFieldListFilter))
+    list_display = (
+        "id", "release_link", "status_chip", "found", "tools", "trigger", "is_current",
+        moment("finished_at", _("finished")),
+    )  # fmt: skip
+    list_filter = (
+        "status", "is_current", "trigger", "release__package__ecosystem", ("created_at", admin.DateFieldListFilter),
+    )  # fmt: skip
     search_fields = ("release__package__name", "release__version")
     search_help_text = _("A package’s name or a version.")
     date_hierarchy = "created_at"
     list_select_related = ("release__package",)
     fieldsets = (
-        (None, {"fields": ("release_link", "status_chip", "found", "tools", "unavailable", "attempts")}),
-        (_("When"), {"fields": (("created_at", "started_at", "finished_at"),)}),
-        (_("Findings"), {"fields": ("findings_table",)}),
+        (
+            None,
+            {"fields": ("release_link", "status_chip", "is_current", "found", "tools", "unavailable", "attempts")},
+        ),
+        (_("When"), {"fields": ("trigger", ("created_at", "started_at", "deadline_at", "finished_at"))}),
+        (_("What each tool said in this scan"), {"fields": ("answers_table",)}),
+        (_("What counted after it"), {"fields": ("findings_table",)}),
     )
-    readonly_fields = ("release_link", "status_chip", "found", "tools", "unavailable", "findings_table")
+    readonly_fields = (
+        "release_link", "status_chip", "found", "tools", "unavailable", "answers_table", "findings_table",
+    )  # fmt: skip
 
     @admin.display(description=_("release"), ordering="release__package__name")
     def release_link(self, scan: Scan) -> SafeString:
@@ -53,6 +64,16 @@ class ScanTable(History):
         """Who could not look, and why."""
         return as_table(scan.tools_unavailable)
 
+    @admin.display(description=_("answers"))
+    def answers_table(self, scan: Scan) -> SafeString | str:
+        """Who said what, and when."""
+        answers = scan.results.order_by("tool")
+        rows = [
+            {"tool": one.tool, "answer": one.get_status_display(), "reason": one.reason, "findings": len(one.flaws)}
+            for one in answers
+        ]
+        return as_table(rows)
+
     @admin.display(description=_("findings"))
     def findings_table(self, scan: Scan) -> SafeString | str:
         """What it found."""
@@ -65,7 +86,7 @@ class FindingTable(History):
     """Flaws found in releases, over all scans."""
 
     list_display = ("identifier", "severity_chip", "release_link", "package", "version", "fixed_in", "summary")
-    list_filter = ("severity", "ecosystem")
+    list_filter = ("scan__is_current", "severity", "ecosystem")
     search_fields = ("identifier", "package", "summary", "scan__release__package__name")
     search_help_text = _("An advisory’s id, a package, words of the summary.")
     list_select_related = ("scan__release__package",)

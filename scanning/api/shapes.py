@@ -2,11 +2,12 @@
 
 from rest_framework import serializers
 
-from accounts.api.strict import Choice, StrictSerializer, Text
+from accounts.api.strict import Choice, Moment, StrictSerializer, Text
 from registry.api.shapes import ECOSYSTEMS
 from scanning.models import Scan, Severity
 
 SEVERITIES = Severity.values
+WAIVER_STATES = ("live", "ended", "expired")
 
 
 class WantedScan(StrictSerializer):
@@ -66,6 +67,46 @@ class ScanResult(serializers.Serializer):
     tools_used = serializers.ListField(child=serializers.CharField())
     tools_unavailable = serializers.ListField(child=serializers.CharField())
     notes = serializers.DictField(child=serializers.CharField(), help_text="Why a tool was unavailable")
+
+
+class WantedWaiver(StrictSerializer):
+    """What a maintainer answers for, why, and until when."""
+
+    finding = Text(max_length=128, help_text="The id of the finding, or one of its aliases")
+    ecosystem = Choice(choices=ECOSYSTEMS)
+    package = Text(max_length=214, help_text="The package that the finding is in")
+    versions = Text(max_length=256, help_text="A range in the ecosystem's own grammar; * for every version")
+    project = Text(max_length=64, required=False, help_text="For whose versions; default: the project of the request")
+    reason = Text(max_length=4000)
+    expires_at = Moment(help_text="Still to come, and within the time that this portal allows")
+
+
+class WaiverRow(serializers.Serializer):
+    """A waiver: who answers for what, why, and until when."""
+
+    id = serializers.IntegerField()
+    finding = serializers.CharField()
+    ecosystem = serializers.ChoiceField(choices=ECOSYSTEMS)
+    package = serializers.CharField()
+    versions = serializers.CharField()
+    project = serializers.CharField()
+    reason = serializers.CharField()
+    owner = serializers.CharField()
+    status = serializers.ChoiceField(choices=WAIVER_STATES)
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True, help_text="When somebody ended it before its time")
+
+
+class Waivers(serializers.Serializer):
+    """One page of waivers, the last given first."""
+
+    waivers = WaiverRow(many=True)
+    total = serializers.IntegerField(min_value=0)
+    limit = serializers.IntegerField(min_value=1, max_value=100)
+    offset = serializers.IntegerField(min_value=0)
+    page = serializers.IntegerField(min_value=1)
+    pages = serializers.IntegerField(min_value=0)
 
 
 class AdvisoryRow(serializers.Serializer):

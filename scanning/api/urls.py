@@ -5,11 +5,14 @@ from django.urls import path
 from registry.api import paths  # noqa: F401  # registers the converters
 from scanning.api.advisories import AdvisoriesDoor, AdvisoryDoor
 from scanning.api.scans import ScanDoor, ScansDoor, ScopedScanDoor
+from scanning.api.waivers import WaiverDoor, WaiversDoor
 
 urlpatterns = [
     path("security/scans", ScansDoor.as_view(), name="scans"),
     path("security/scans/<str:scope>/<str:name>", ScopedScanDoor.as_view(), name="scoped-scan"),
     path("security/scans/<package:name>", ScanDoor.as_view(), name="scan"),
+    path("security/waivers", WaiversDoor.as_view(), name="waivers"),
+    path("security/waivers/<int:id>", WaiverDoor.as_view(), name="waiver"),
     path("advisories", AdvisoriesDoor.as_view(), name="advisories"),
     path("advisories/<str:id>", AdvisoryDoor.as_view(), name="advisory"),
 ]

@@ -15,6 +15,14 @@ class WaiverQuerySet(models.QuerySet["Waiver"]):
         moment = at or timezone.now()
         return self.filter(expires_at__gt=moment).exclude(ended_at__lte=moment)
 
+    def in_state(self, state: str) -> "WaiverQuerySet":
+        """Those that are live, were ended, or have expired."""
+        if state == "live":
+            return self.live()
+        if state == "ended":
+            return self.filter(ended_at__isnull=False)
+        return self.filter(expires_at__lte=timezone.now(), ended_at__isnull=True)
+
 
 class Waiver(models.Model):
     """That one flaw in some versions of one package does not block one project, until a date."""
@@ -45,6 +53,13 @@ class Waiver(models.Model):
             ),
             models.CheckConstraint(condition=~models.Q(version_range=""), name="waiver_names_versions"),
         ]
+
+    @property
+    def state(self) -> str:
+        """Live, ended or expired."""
+        if self.ended_at is not None:
+            return "ended"
+        return "live" if self.is_live else "expired"
 
     @property
     def is_live(self) -> bool:

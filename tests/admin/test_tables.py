@@ -18,7 +18,7 @@ from accounts.models import ApiToken, AuditEvent, SigningKey, User
 from licensing.models import LicensePolicy
 from registry import documents
 from registry.models import Blob, Decision, DownloadCount, DownloadRecord, Job, Package, Release
-from scanning.models import Advisory, AffectedPackage, Finding, Scan, Waiver
+from scanning.models import Advisory, AffectedPackage, Finding, Scan, ToolResult, Waiver
 from tests import builders
 from tests.admin import queue_rows
 from tests.builders import Cast
@@ -73,6 +73,7 @@ def room(cast: Cast) -> Release:
             owner=cast.bob, reason="known", identifier=f"CVE-{number}", ecosystem="npm", package="a",
             version_range="*", project=cast.acme, expires_at=timezone.now() + timedelta(days=1),
         )  # fmt: skip
+        ToolResult.objects.create(scan=scan, release=release, tool="osv", status="good", began_at=timezone.now())
         auditing.record("release.looked-at", f"npm:thing-{number}", actor, details={"why": ["a", {"b": 1}]})
     users.sync_groups()
     return troubled
@@ -300,7 +301,7 @@ def test_a_maintainer_gives_a_waiver_and_owns_it(as_bob, bob, acme):
     assert waiver.owner == bob
     kinds = Job.objects.filter(kind="waiver-changed").order_by("due_at")
     assert [job.due_at > timezone.now() for job in kinds] == [False, True]
-    assert AuditEvent.objects.filter(action="waiver.added", actor=str(bob.pseudonym)).exists()
+    assert AuditEvent.objects.filter(action="waiver.given", actor=str(bob.pseudonym)).exists()
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+
+from django.utils import timezone
 
 from tests import builders
 from tests.authorization import rooms, routes
@@ -35,6 +38,10 @@ BODIES: dict[tuple[str, str], Callable[[Room, Caller, str], dict[str, Any]]] = {
     ("tokens", "POST"): lambda room, caller, target: {"name": "made in the matrix", "scopes": ["read"]},
     ("tokens/<uuid:id>/rotate", "POST"): lambda room, caller, target: {"overlapHours": 1},
     ("signing-keys", "POST"): lambda room, caller, target: {"name": "laptop", "public_key": fresh_key()},
+    ("security/waivers", "POST"): lambda room, caller, target: {
+        "finding": "CVE-2026-1", "ecosystem": "npm", "package": "left-pad", "versions": "*", "reason": "The matrix.",
+        "expires_at": f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}", "project": room.project(target).slug,
+    },
     ("security/scans", "POST"): lambda room, caller, target: {"name": room.name(target), "version": "1.0.0"},
 }  # fmt: skip
 FRESH: list[str] = []
@@ -52,6 +59,8 @@ def address(base: str, route: str, asked: Asked) -> str:
         values["id"] = room.token_id(caller, target)
     if route.startswith("signing-keys/"):
         values["id"] = room.key_id(caller, target)
+    if route.startswith("security/waivers/"):
+        values["id"] = room.waivers[target]
     query = QUERIES[route](room, target) if route in QUERIES else {}
     return f"/{base}{routes.fill(route, values)}" + (f"?{urlencode(query)}" if query else "")
 

@@ -36,7 +36,8 @@ TABLES: dict[str, dict[str, May]] = {
     "scanning/advisory": HISTORY,
     "scanning/finding": HISTORY,
     "scanning/scan": HISTORY,
-    "scanning/waiver": KEPT | {"add": LOOKS, "change": LOOKS},
+    "scanning/scanpolicy": KEPT,  # the instance's row stays; a project's may go
+    "scanning/waiver": KEPT | {"add": LOOKS, "change": NOBODY},
 }
 
 # Being led on within the admin counts as done; being led to its sign-in does not.

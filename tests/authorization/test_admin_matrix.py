@@ -33,6 +33,7 @@ FIXED = {
     "autocomplete/": "autocomplete/?app_label=registry&model_name=package&field_name=project",
 }
 SESSION_ROUTES = ("login/", "logout/")
+MAINTAINERS_ACT = {"end_now"}  # ending a waiver is as much theirs as giving one
 
 
 @pytest.fixture
@@ -79,7 +80,8 @@ def test_actions_of_tables_do_nothing_for_those_who_may_only_look(tables: Room, 
     for model, table in admin.site._registry.items():
         first = model._default_manager.order_by("pk").first()
         actions = [one if isinstance(one, str) else one.__name__ for one in table.actions or ()]
-        for action in {*actions, "delete_selected"}:
+        mine = MAINTAINERS_ACT if name == "maintainer:session" else set()
+        for action in {*actions, "delete_selected"} - mine:
             form = {"action": action, "_selected_action": str(first.pk), "post": "yes"}
             with undone() as seen:
                 tables.callers[name].ask("POST", f"/admin/{table_of(model)}/", **posted(form))
