@@ -1,10 +1,12 @@
 """API tokens: shown once, stored as digests, never more than their holder."""
 
+import io
 import random
 import re
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from accounts import auditing, tokens, users
 from accounts.actors import SYSTEM
 from accounts.errors import Conflict, Forbidden, InvalidInput
 from accounts.models import ApiToken, AuditEvent
+from tests import builders
 from tests.builders import actor
 
 SHAPE = re.compile(r"\bsk_live_[0-9A-Za-z]{38}\b")
@@ -211,3 +214,49 @@ def test_a_demoted_maintainer_cannot_rotate_review_on(bob, root):
     users.change_role(bob, "developer", actor(root))
     with pytest.raises(Forbidden):
         tokens.rotate(ApiToken.objects.get(pk=token.pk), 0, SYSTEM)
+
+
+# --- reach never grows --------------------------------------------------------------------------------------------
+def test_a_bound_admin_token_makes_only_tokens_bound_alike(root, acme, cast, client):
+    raw = builders.token(root, "admin", project=acme)
+    for project, status in ((None, 403), ("elsewhere", 403), ("acme", 201)):
+        body = {"name": "x", "scopes": ["read"], "project": project}
+        answer = client.post("/api/v1/tokens", body, "application/json", headers=builders.bearer(raw))
+        assert answer.status_code == status, project
+    assert answer.json()["project"] == "acme"
+
+
+def test_nobody_but_its_user_or_itself_rotates_a_token(issued, alice, mallory, root):
+    """An admin who could would hold a token of someone else."""
+    for who in (actor(mallory), actor(root), actor(root, "admin", kind="token"), actor(alice, "admin", kind="token")):
+        with pytest.raises(Forbidden):
+            tokens.rotate(issued[0], 0, who)
+    assert tokens.rotate(issued[0], 0, actor(alice))[0].user == alice
+
+
+def test_an_unknown_project_and_a_foreign_one_bind_no_token_alike(alice, cast, client):
+    client.force_login(alice)
+    bodies = set()
+    for slug in ("elsewhere", "no-such-project"):
+        answer = client.post("/api/v1/tokens", {"name": "x", "project": slug}, "application/json")
+        assert answer.status_code == 403
+        bodies.add(answer.content)
+    assert len(bodies) == 1
+
+
+# --- at rest ------------------------------------------------------------------------------------------------------
+def test_a_dump_of_the_database_holds_no_token_after_it_was_used_rotated_and_revoked(issued, alice, client):
+    """Neither whole nor its random part, in any table; only digest and prefix are there."""
+    token, raw = issued
+    made = client.post(
+        f"/api/v1/tokens/{token.pk}/rotate", {}, "application/json", headers=builders.bearer(raw)
+    ).json()
+    client.post("/api/v1/packages", {"name": 1}, "application/json", headers=builders.bearer(raw))
+    client.get("/api/v1/packages", headers={"X-API-Key": raw[:-1]})
+    client.delete(f"/api/v1/tokens/{token.pk}", headers=builders.bearer(made["token"]))
+    dump = io.StringIO()
+    call_command("dumpdata", format="jsonl", stdout=dump)
+    assert tokens.digest_of(raw) in dump.getvalue()
+    for secret in (raw, made["token"]):
+        assert secret[len(tokens.PREFIX) + 4 :] not in dump.getvalue()
+        assert secret[:-6] not in dump.getvalue()
