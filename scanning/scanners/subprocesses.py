@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import selectors
 import shutil
 import signal
@@ -92,7 +93,7 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
         status = _status(process)
     complaint = heard.complaint.decode("utf-8", "replace").strip()
     if status in (launching.CANNOT_BE_RUN, launching.NOT_FOUND):
-        raise Unavailable(f"It cannot be run by the user that scanners run as ({_last_line(complaint)}).")
+        raise Unavailable(f"It cannot be run by the user that scanners run as ({last_line(complaint)}).")
     if status > launching.SIGNALLED:
         raise Unavailable(f"It was ended by {_signal_name(status - launching.SIGNALLED)}.")
     return Answer(b"".join(heard.output), status, complaint)
@@ -216,8 +217,10 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _last_line(text: str) -> str:
-    return (text.splitlines() or ["no reason was given"])[-1][:200]
+def last_line(complaint: str) -> str:
+    """What a program said last of what went wrong, without colours and control characters."""
+    plain = re.sub(r"\x1b\[[0-9;]*m|[\x00-\x09\x0b-\x1f\x7f]", " ", complaint).strip()
+    return (plain.splitlines() or ["no reason was given"])[-1][-300:].strip().rstrip(".")
 
 
 def _remove(folder: Path) -> None:

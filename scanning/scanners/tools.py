@@ -9,8 +9,6 @@ from django.conf import settings
 from scanning.scanners import subprocesses
 from scanning.scanners.base import VULNERABILITY, Flaw, Material, NothingToConsult, Target, Unavailable
 
-ENOUGH_OF_A_COMPLAINT = 300
-
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -54,8 +52,7 @@ class Tool:
         question = self.ask(target, target.material)
         answer = subprocesses.run([str(program), *question.arguments], question.environment)
         if answer.status not in self.good_statuses:
-            complaint = f" ({answer.complaint[-ENOUGH_OF_A_COMPLAINT:]})" if answer.complaint else ""
-            raise Unavailable(f"It ended with status {answer.status}{complaint}.")
+            raise Unavailable(f"It ended with status {answer.status} ({subprocesses.last_line(answer.complaint)}).")
         flaws = self.parse(answer.output)
         self.check(answer.output, target)
         return [replace(flaw.about(target), tools=(self.name,)) for flaw in flaws]
