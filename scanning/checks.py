@@ -21,7 +21,7 @@ def report(scan: Scan, release: Release) -> Result:
     """What the scan found, under the policy and the waivers as they are now."""
     assessment = judging.assess(list(scan.findings.all()), release)
     details = _details(scan, assessment)
-    if scan.has_looked or assessment.blocking:
+    if running.has_looked(scan) or assessment.blocking:
         return Result(assessment.status, _summary(release, assessment), details)
     reasons = " ".join(tool["reason"] for tool in scan.tools_unavailable)
     if any(tool["failed"] for tool in scan.tools_unavailable):

@@ -25,7 +25,7 @@ def is_safe(release: Release, actor: Actor) -> Verdict:
     assessment = judging.assess(list(scan.findings.all()), release)
     if assessment.blocking:
         return _against(assessment, release)
-    return _in_order(assessment) if scan.has_looked else _unscanned(scan)
+    return _in_order(assessment) if running.has_looked(scan) else _unscanned(scan)
 
 
 def is_old_enough(release: Release, actor: Actor) -> Verdict:

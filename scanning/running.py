@@ -52,6 +52,11 @@ def current(release: Release) -> Scan | None:
     return Scan.objects.filter(release=release, is_current=True).first()
 
 
+def has_looked(row: Scan) -> bool:
+    """Whether the newest word of any tool that knows flaws is good; without one nothing may count as passed."""
+    return scanners.know_flaws(row.tools_used)
+
+
 def expect(release: Release, trigger: str) -> Scan:
     """The row of the scan that is to come: the one that waits already, or a new one."""
     return Scan.objects.get_or_create(release=release, status=Scan.Status.PENDING, defaults={"trigger": trigger})[0]

@@ -102,4 +102,4 @@ def _status(release: Release, scan: Scan | None, assessment: judging.Assessment)
         return Scan.Status.PENDING
     if assessment.blocking:
         return Scan.Status.FAILED
-    return Scan.Status.PASSED if scan.has_looked else Scan.Status.ERRORED
+    return Scan.Status.PASSED if running.has_looked(scan) else Scan.Status.ERRORED

@@ -59,13 +59,6 @@ class Scan(models.Model):
             models.UniqueConstraint(fields=["release"], condition=models.Q(is_current=True), name="scan_one_current"),
         ]
 
-    @property
-    def has_looked(self) -> bool:
-        """Whether the newest word of any tool that knows flaws is good; without one nothing may count as passed."""
-        from scanning import scanners
-
-        return scanners.know_flaws(self.tools_used)
-
     def __str__(self) -> str:
         return f"scan {self.pk} of {self.release_id}: {self.status}"
 
