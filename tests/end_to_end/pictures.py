@@ -1,7 +1,12 @@
-"""The pictures of the documents, taken from a running demo: `python -m tests.end_to_end.pictures ADDRESS PASSWORD`."""
+"""The pictures of the documents, taken from a running demo.
 
+`python -m tests.end_to_end.pictures ADDRESS PASSWORD`, and the names of pictures if only some are wanted.
+"""
+
+import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
@@ -23,6 +28,14 @@ PAGES = (
     ("package-dark", "/packages/npm/is-number", "dark", WIDE),
     ("package-phone", "/packages/npm/is-number", "light", PHONE),
     ("held", "/packages/npm/qs", "light", WIDE),
+    ("token-once", "token:CI of the web shop", "light", WIDE),
+    ("tokens", "/profile/tokens", "light", WIDE),
+    ("tokens-dark", "/profile/tokens", "dark", WIDE),
+    ("tokens-phone", "/profile/tokens", "light", PHONE),
+    ("signing-keys", "key:laptop", "light", WIDE),
+    ("signing-keys-phone", "/profile/keys", "light", PHONE),
+    ("projects", "/profile/projects", "light", WIDE),
+    ("privacy", "/profile/privacy", "light", WIDE),
 )
 
 
@@ -38,11 +51,40 @@ def sign_in(browser: Browser, address: str, password: str) -> StorageState:
     return context.storage_state()
 
 
+def open_review(page: Page, address: str, package: str) -> None:
+    """The review page of what waits in the queue under that name."""
+    page.goto(f"{address}/admin/")
+    page.get_by_role("link", name=package).first.click()
+
+
+def make_token(page: Page, address: str, name: str) -> None:
+    """The page that shows a new token, the only time."""
+    page.goto(f"{address}/profile/tokens")
+    page.fill("#id_name", name)
+    for scope in ("read", "publish"):
+        page.check(f"input[name=scopes][value={scope}]")
+    page.click("form.card button[type=submit]")
+
+
+def add_key(page: Page, address: str, name: str) -> None:
+    """The page of signing keys with a fresh one."""
+    page.goto(f"{address}/profile/keys")
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+        page.fill("#id_public_key", path.with_suffix(".pub").read_text())
+    page.fill("#id_name", name)
+    page.click("form.card button[type=submit]")
+
+
+STEPS = {"review": open_review, "token": make_token, "key": add_key}
+
+
 def take(page: Page, address: str, where: str, name: str) -> None:
     """One picture of what fits on the screen."""
-    if where.startswith("review:"):
-        page.goto(f"{address}/admin/")
-        page.get_by_role("link", name=where.partition(":")[2]).first.click()
+    step, _colon, what = where.partition(":")
+    if step in STEPS:
+        STEPS[step](page, address, what)
     else:
         page.goto(address + where)
     page.wait_for_load_state("networkidle")
@@ -51,13 +93,13 @@ def take(page: Page, address: str, where: str, name: str) -> None:
     print(f"{path.name} {path.stat().st_size // 1024} kB")
 
 
-def main(address: str, password: str) -> None:
-    """Take them all."""
+def main(address: str, password: str, *names: str) -> None:
+    """Take them all, or those of the names."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=tools.need("chromium"), args=["--no-sandbox"])
         session = sign_in(browser, address, password)
-        for name, where, scheme, size in PAGES:
+        for name, where, scheme, size in (one for one in PAGES if not names or one[0] in names):
             context = browser.new_context(color_scheme=scheme, viewport=size, storage_state=session)
             take(context.new_page(), address, where, name)
             context.close()
@@ -65,4 +107,4 @@ def main(address: str, password: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:])

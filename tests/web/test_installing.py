@@ -22,7 +22,10 @@ NOWHERE = "http://127.0.0.1:1/"  # a client that asks its usual registry fails
 
 def lines_of(shown: str) -> list[str]:
     """The command lines on a page, as they are copied."""
-    return [html.unescape(line) for line in re.findall(r'<div class="command"><code>([^<]+)</code>', shown)]
+    return [
+        html.unescape(line)
+        for line in re.findall(r'<div class="command"><code>([^<]+)</code>', shown.replace("<wbr>", ""))
+    ]
 
 
 def run(line: str, folder: Path, **variables: str) -> str:
