@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
@@ -30,6 +31,11 @@ class Identity:
     email: str
     first_name: str
     last_name: str
+
+    @property
+    def full_name(self) -> str:
+        """First and last name, as far as there are both or one."""
+        return f"{self.first_name} {self.last_name}".strip()
 
     @property
     def pseudonym(self) -> str:
@@ -55,7 +61,10 @@ def export(user: User, actor: Actor) -> dict[str, Any]:
         auditing.record("user.data_exported", f"user:{user.pseudonym}", actor)
     own = {
         "exported_at": timezone.now(),
-        "person": _row(user, "username", "email", "first_name", "last_name", "role", "date_joined", "last_login"),
+        "person": _row(user, *PERSON_FIELDS),
+        "default_project": user.default_project.slug if user.default_project else None,
+        "groups": list(user.groups.values_list("name", flat=True)),
+        "email_addresses": list(EmailAddress.objects.filter(user=user).values("email", "verified", "primary")),
         "pseudonym": user.pseudonym,
         "projects": list(user.memberships.values("project__slug", "project__name", "role", "created_at")),
         "tokens": list(user.tokens.values(*TOKEN_FIELDS)),
@@ -67,6 +76,9 @@ def export(user: User, actor: Actor) -> dict[str, Any]:
     return own | {name: exporter(user) for name, (exporter, _eraser) in _contributions.items()}
 
 
+PERSON_FIELDS = (
+    "username", "email", "first_name", "last_name", "role", "is_active", "date_joined", "last_login",
+)  # fmt: skip
 TOKEN_FIELDS = (
     "id", "name", "prefix", "scopes", "project__slug", "created_at", "expires_at", "last_used_at", "last_used_from",
     "notified_at", "revoked_at", "revoked_reason",
@@ -133,8 +145,9 @@ def _leave_projects(user: User, heir: User) -> None:
 
 
 def _forget_credentials(user: User) -> None:
-    """No token, no session; of a signing key what verifies old signatures."""
+    """No token, no session, no address; of a signing key what verifies old signatures."""
     ApiToken.objects.filter(user=user).delete()
+    EmailAddress.objects.filter(user=user).delete()
     for session in _sessions_of(user):
         session.delete()
     SigningKey.objects.filter(user=user, removed_at__isnull=True).update(removed_at=timezone.now())

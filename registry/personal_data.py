@@ -9,16 +9,27 @@ from django.db.models import Q
 from accounts.models import SigningKey, User
 from accounts.privacy import Identity
 from registry import documents
-from registry.models import Artifact, Check, Decision, DownloadRecord, Package, PackageMaintainer, Release
+from registry.models import (
+    Artifact,
+    Check,
+    Decision,
+    DownloadRecord,
+    Package,
+    PackageMaintainer,
+    Release,
+    ReleaseManifest,
+)
 
 RELEASE = ("package__ecosystem", "package__name", "version", "status", "origin", "submitted_at")
+WORDS = ("description", "homepage", "repository", "readme", "raw", "license_texts")
 DECISION = ("release__package__name", "release__version", "answer", "at", "reason", "override")
 TAKEN = ("release__package__ecosystem", "release__package__name", "release__version", "day", "credential", "count")
+NAMES = ("username", "email", "full_name", "first_name", "last_name")
 Told = Callable[[Any], Any]
 
 
 def export(user: User) -> dict[str, Any]:
-    """What the person published, asked for, signed, decided and maintains."""
+    """What the person published, asked for, signed, decided, maintains and took."""
     submitted = Release.objects.filter(_asked_by(user.pk, user.email)).order_by("pk")
     signed = Artifact.objects.filter(_signed_by(user.pk, user.username)).order_by("pk")
     maintained = Package.objects.filter(maintainers__user=user).order_by("pk")
@@ -40,6 +51,7 @@ def erase(person: Identity) -> None:
     _rename_releases(person, touched)
     Artifact.objects.filter(_signed_by(person.user.pk, person.username)).update(signer=person.pseudonym)
     PackageMaintainer.objects.filter(user=person.user).delete()
+    DownloadRecord.objects.filter(user=person.user).update(user=None)
     for package in Package.objects.filter(pk__in=touched).select_related("project").order_by("pk"):
         documents.rebuild(package, "changed")
 
@@ -72,6 +84,10 @@ def _rename_releases(person: Identity, touched: list[int]) -> None:
     Release.objects.filter(_asked_by(person.user.pk, person.email)).update(submitted_for=person.pseudonym)
     of = Release.objects.filter(package__in=touched)
     retell(of, told, "request_note", "held_because", "deprecated")
+    manifests = ReleaseManifest.objects.filter(release__in=of)
+    retell(manifests, told, "authors", "keywords")
+    # Elsewhere a user name may be a word that programs need; the files themselves stay as they were signed.
+    retell(manifests, telling(person, ("email", "full_name")), *WORDS)
     retell(Check.objects.filter(release__in=of), told, "summary", "details")
     retell(Decision.objects.filter(release__in=of), told, "reason", "verdicts", "checks")
 
@@ -84,10 +100,11 @@ def retell(rows: Any, told: Told, *fields: str) -> None:
             rows.model.objects.filter(pk=row.pk).update(**after)
 
 
-def telling(person: Identity) -> Told:
+def telling(person: Identity, names_of: tuple[str, ...] = NAMES) -> Told:
     """A function that gives back a text, or JSON, with the pseudonym wherever the person stood as a whole word."""
-    full = f"{person.first_name} {person.last_name}".strip()
-    names = sorted({person.username, person.email, full, person.first_name, person.last_name} - {""}, key=len)
+    names = sorted({getattr(person, name) for name in names_of} - {""}, key=len)
+    if not names:
+        return lambda value: value
     words = "|".join(re.escape(name) for name in reversed(names))
     pattern = re.compile(rf"(?<![\w@.+-])(?:{words})(?![\w@+-])", re.IGNORECASE)
 

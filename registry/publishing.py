@@ -85,7 +85,7 @@ def publish_upload(
     Raises Unauthenticated, Forbidden, InvalidInput, Refused (unsigned, bad signature, hostile archive), Conflict
     (the version exists). A refusal leaves one audit event and nothing else.
     """
-    with refusals_audited("release.publish", filename or "upload", actor):
+    with refusals_audited("release.publish", "upload", actor):
         actor.need("publish")
         intent = Intent(tag=check_tag(tag), access=_check_access(access), category=check_category(category))
         staged, armored = _take_signature(staged, signature)
