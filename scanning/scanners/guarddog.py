@@ -19,12 +19,12 @@ LABELS = frozenset({*SEVERITIES, "low", "no_risks_detected"})
 def parse(raw: bytes) -> list[Flaw]:
     """One for each rule that struck and the file it struck in, once the whole is at least suspicious."""
     report = an_object(reading.load(raw), "the report")
-    label = an_object(report.get("risk_score"), "risk_score").get("label")
+    label = text(an_object(report.get("risk_score"), "risk_score").get("label"))
     if label not in LABELS or not isinstance(report.get("results"), dict):
         raise nonsense("no verdict")
     if errors := an_object(report.get("errors"), "errors"):
         raise nonsense(f"some rules failed ({', '.join(map(str, errors))[:200]})")
-    severity = SEVERITIES.get(str(label))
+    severity = SEVERITIES.get(label)
     flaws = [_flaw(risk, severity) for risk in objects(report.get("risks"), "risks")] if severity else []
     if severity and not flaws:
         raise nonsense("a verdict without a reason")
