@@ -53,6 +53,7 @@ CHIPS = {
 }
 COLOURS = {"waiting": "unknown", "override": "warned", "deprecated": "warned", "signed": "passed", "restored": "low"}
 BREAKS = re.compile(r"([@/\-._])")
+SLASHES = re.compile(r"(?<=[^:/.])/(?!/)")
 RECENT = timedelta(days=30)
 
 
@@ -111,6 +112,12 @@ def ago(when: datetime | None) -> SafeString | str:
 def breakable(text: str) -> SafeString:
     """A long name that may wrap after @, /, -, . and _."""
     return mark_safe(BREAKS.sub(r"\1<wbr>", conditional_escape(text)))  # noqa: S308  # escaped just here
+
+
+@register.filter
+def at_slashes(text: str) -> SafeString:
+    """A command line that may wrap in the middle of an address, but at its slashes only."""
+    return mark_safe(SLASHES.sub("/<wbr>", conditional_escape(text)))  # noqa: S308  # escaped just here
 
 
 @register.simple_tag
