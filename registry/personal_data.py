@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from accounts.models import SigningKey, User
 from accounts.privacy import Identity
-from registry import documents
+from registry import documents, search_index
 from registry.models import (
     Artifact,
     Check,
@@ -21,7 +21,7 @@ from registry.models import (
 )
 
 RELEASE = ("package__ecosystem", "package__name", "version", "status", "origin", "submitted_at")
-WORDS = ("description", "homepage", "repository", "readme", "raw", "license_texts")
+WORDS = ("description", "homepage", "repository", "readme", "license_texts")
 DECISION = ("release__package__name", "release__version", "answer", "at", "reason", "override")
 TAKEN = ("release__package__ecosystem", "release__package__name", "release__version", "day", "credential", "count")
 NAMES = ("username", "email", "full_name", "first_name", "last_name")
@@ -54,6 +54,8 @@ def erase(person: Identity) -> None:
     DownloadRecord.objects.filter(user=person.user).update(user=None)
     for package in Package.objects.filter(pk__in=touched).select_related("project").order_by("pk"):
         documents.rebuild(package, "changed")
+    if touched:
+        search_index.forget_removed_words()
 
 
 def _asked_by(user_id: int, email: str) -> Q:
@@ -85,7 +87,7 @@ def _rename_releases(person: Identity, touched: list[int]) -> None:
     of = Release.objects.filter(package__in=touched)
     retell(of, told, "request_note", "held_because", "deprecated")
     manifests = ReleaseManifest.objects.filter(release__in=of)
-    retell(manifests, told, "authors", "keywords")
+    retell(manifests, told, "authors", "keywords", "raw")
     # Elsewhere a user name may be a word that programs need; the files themselves stay as they were signed.
     retell(manifests, telling(person, ("email", "full_name")), *WORDS)
     retell(Check.objects.filter(release__in=of), told, "summary", "details")

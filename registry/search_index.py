@@ -87,6 +87,13 @@ def write(package: Package) -> None:
         cursor.execute(WRITE[connection.vendor], row(package))
 
 
+def forget_removed_words() -> None:
+    """Merge the index, which until then keeps words of rows that were replaced; PostgreSQL's holds none."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO registry_search(registry_search) VALUES ('optimize')")
+
+
 def row(package: Package) -> tuple[Any, ...]:
     """The parameters of WRITE: the name also as one word, so that “leftpad” finds left-pad."""
     name = words(package.name)

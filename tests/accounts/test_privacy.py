@@ -1,14 +1,20 @@
 """Taking one's data along, and leaving: afterwards nothing of the person is found anywhere."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.apps import apps
 from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -19,13 +25,36 @@ from accounts.errors import Conflict, Forbidden
 from accounts.models import ApiToken, AuditEvent, Membership, SigningKey, User
 from licensing.models import LicensePolicy
 from registry import approving, tasks
-from registry.models import Artifact, Decision, Document, Package
-from scanning.models import Waiver
+from registry.mirrors import replicating
+from registry.mirrors.models import Mirror
+from registry.models import Artifact, Decision, Document, DownloadRecord, Package
+from scanning.models import ScanPolicy, Waiver
 from tests import builders
 from tests.builders import actor, bearer
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a wide and windy bridge"
+# Every table that points at a person, and where the person finds its rows in what they take along.
+HELD = {
+    "admin.LogEntry.user": "administration",
+    "account.EmailAddress.user": "email_addresses",
+    "socialaccount.SocialAccount.user": "github",
+    "mfa.Authenticator.user": "second_factor",
+    "accounts.Membership.user": "projects",
+    "accounts.SigningKey.user": "signing_keys",
+    "accounts.ApiToken.user": "tokens",
+    "accounts.User_groups.user": "groups",
+    "registry.Decision.by": "registry.decisions",
+    "registry.DownloadRecord.user": "registry.downloads",
+    "registry.PackageMaintainer.user": "registry.maintains",
+    "registry.Release.submitted_by": "registry.versions",
+    "licensing.LicensePolicy.changed_by": "licensing.policy",
+    "scanning.ScanPolicy.changed_by": "scanning",
+    "scanning.Waiver.owner": "scanning.waivers",
+    "scanning.Waiver.ended_by": "scanning.waivers",
+}
+# The portal gives no permission to single people, and projects know their members by memberships.
+NOT_USED = {"accounts.User_user_permissions.user"}
 TRACES = ("zelda.quux", "zelda.q@quuxmail.example", "griselda", "quuxington")
 
 
@@ -35,7 +64,10 @@ def zelda(cast, tmp_path) -> User:
     person = users.create("zelda.quux", "Zelda.Q@quuxmail.example", SYSTEM, role="maintainer", password=PASSWORD)
     User.objects.filter(pk=person.pk).update(first_name="Griselda", last_name="Quuxington")
     person.refresh_from_db()
-    builders.published(person, builders.key_pair(tmp_path), builders.npm_tarball("zeppelin"))
+    by = "Griselda Quuxington <zelda.q@quuxmail.example>"
+    words = {"README.md": f"# zeppelin\nBy {by}", "LICENSE": "MIT\nCopyright Griselda Quuxington"}
+    archive = builders.npm_tarball("zeppelin", files=words, author=by, description=f"By {by}", keywords=["zelda.quux"])
+    made = builders.published(person, builders.key_pair(tmp_path), archive)
     asked = builders.submitted(person, "left-pad", note="Griselda Quuxington needs it (zelda.q@quuxmail.example)")
     other = builders.submitted(cast.alice, "right-pad", note="zelda.quux knows why")
     tasks.drain()
@@ -54,8 +86,27 @@ def zelda(cast, tmp_path) -> User:
     LicensePolicy.objects.update_or_create(
         kind="license", key="WTFPL", defaults={"status": "denied", "note": "Ask Griselda.", "changed_by": person}
     )
-    browser(person)
+    _leave_traces_elsewhere(person, cast, made)
     return person
+
+
+def _leave_traces_elsewhere(person: User, cast, release) -> None:
+    """In the tables of signing in, the records of downloads and the policy of scans; and refusals of every kind."""
+    LogEntry.objects.create(user=person, object_repr="zelda.quux’s", action_flag=CHANGE)
+    SocialAccount.objects.create(user=person, provider="github", uid="77", extra_data={"login": "zelda.quux"})
+    EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+    Authenticator.objects.create(user=person, type="totp", data={"secret": "zelda.quux"})
+    DownloadRecord.objects.create(release=release, day=timezone.now().date(), credential="session:1", user=person)
+    ScanPolicy.objects.update_or_create(project=cast.acme, defaults={"changed_by": person})
+    Waiver.objects.update(ended_by=person, ended_at=timezone.now())
+    client = browser(person)
+    for name, password in (("zelda.quux", "wrong"), ("Zelda.Q@quuxmail.example", PASSWORD)):
+        assert not Client().login(username=name, password=password)
+    file = SimpleUploadedFile("zelda.quux-1.0.tgz", b"nothing that could be read")
+    assert client.post("/api/v1/packages/publish", {"file": file}).status_code >= 400
+    token, raw = tokens.issue(person, "CI of Griselda", ["read"], actor=actor(person))
+    assert Client().get("/api/v1/me", headers=bearer(raw)).status_code == 200
+    tokens.revoke(token, actor(person))
 
 
 def browser(person: User) -> Client:
@@ -75,6 +126,7 @@ def everything() -> dict[str, str]:
     found["blobs"] = "\n".join(str(path.relative_to(kept)) for path in kept.rglob("*"))
     for form in audit_export.MEDIA_TYPES:
         found[form] = b"".join(audit_export.lines(AuditEvent.objects.all(), form)).decode()
+    found["files"] = files()
     found["sessions"] = "\n".join(str(session.get_decoded()) for session in Session.objects.all())
     return found
 
@@ -83,16 +135,62 @@ def _text(value: object) -> str:
     return bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else str(value)
 
 
+def people_are_named_in() -> set[str]:
+    """Every column of every table that points at a person, as `app.Model.field`."""
+    found = set()
+    for model in apps.get_models(include_auto_created=True):
+        columns = [field for field in model._meta.concrete_fields if field.remote_field]
+        found |= {f"{model._meta.label}.{field.name}" for field in columns if field.related_model is User}
+    return found
+
+
+def rows_of(column: str, person: User) -> int:
+    label, _, field = column.rpartition(".")
+    return apps.get_model(label)._default_manager.filter(**{field: person}).count()
+
+
+def files() -> str:
+    """The names of all files that the portal keeps, and what stands in those that are neither blobs nor a database."""
+    found = []
+    for place in (Path(settings.DATA_DIR), Path(settings.STORAGE_URL.removeprefix("file://")), settings.STAGING_DIR):
+        for path in (one for one in Path(place).rglob("*") if one.is_file()):
+            found.append(path.name)
+            if not re.fullmatch(r"[0-9a-f]{64}(\.\d+)?|.*sqlite3(-\w+)?", path.name):
+                found.append(path.read_bytes().decode("latin-1"))
+    return "\n".join(found)
+
+
 def traces() -> set[tuple[str, str]]:
     """Where which trace of zelda stands."""
     return {(place, trace) for place, text in everything().items() for trace in TRACES if trace in text.lower()}
 
 
+# --- what is held ---------------------------------------------------------------------------------------------------
+def test_every_table_that_points_at_people_is_told_to_them(zelda):
+    """A new one fails here until it is exported, erased, and zelda has a row in it."""
+    assert people_are_named_in() == set(HELD) | NOT_USED
+    assert {column for column in HELD if not rows_of(column, zelda)} == set()
+    data = privacy.export(zelda, actor(zelda))
+    for column, place in HELD.items():
+        told = data
+        for step in place.split("."):
+            told = told[step]
+        assert told, column
+
+
 # --- leaving ------------------------------------------------------------------------------------------------------
-def test_after_leaving_no_table_blob_name_or_export_holds_a_trace(zelda):
+def test_after_leaving_no_table_file_blob_name_or_export_holds_a_trace(zelda, tmp_path):
+    """Searched: every column of every table, indexes of search included; the mirrors are told, too."""
+    storage = f"file://{settings.STORAGE_URL.removeprefix('file://')}/mirror"
+    Mirror.objects.create(region="fra", city="Frankfurt", country="DE", storage_url=storage)
+    replicating.catch_up()
+    tasks.drain()
     places = {place for place, _ in traces()}
     assert {"accounts_user", "registry_release", "registry_decision", "registry_artifact"} <= places
+    assert {"registry_releasemanifest", "registry_document", "socialaccount_socialaccount", "files"} <= places
     privacy.erase(zelda, actor(zelda))
+    replicating.catch_up()
+    tasks.drain()
     assert traces() == set()
     assert auditing.verify() == []
 
@@ -177,10 +275,10 @@ def test_the_download_holds_all_that_concerns_the_person_and_no_secret(zelda):
     assert [one["identifier"] for one in data["scanning"]["waivers"]] == ["GHSA-aaaa-bbbb-cccc"]
     assert [one["key"] for one in data["licensing"]["policy"]] == ["WTFPL"]
     assert [one["filename"] for one in data["registry"]["signatures"]] == ["zeppelin-1.0.0.tgz"]
-    assert [one["name"] for one in data["tokens"]] == ["zelda.quux’s laptop"]
+    assert [one["name"] for one in data["tokens"]] == ["CI of Griselda", "zelda.quux’s laptop"]
     assert data["signing_keys"][0]["fingerprint"].startswith("SHA256:")
     assert "session.opened" in {event["action"] for event in data["audit_events"]}
-    assert ApiToken.objects.get(user=zelda).digest not in answer.content.decode()
+    assert not any(token.digest in answer.content.decode() for token in ApiToken.objects.filter(user=zelda))
     assert zelda.password not in answer.content.decode()
 
 
