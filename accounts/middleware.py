@@ -87,11 +87,11 @@ class RateLimits:
         count = rate_limiting.count(_known_actor(request))
         response = refusals.answer(request, _too_many(count)) if count.is_exceeded else self.get_response(request)
         if count.limit:
-            response.headers["X-RateLimit-Limit"] = str(count.limit)
-            response.headers["X-RateLimit-Remaining"] = str(count.remaining)
-            response.headers["X-RateLimit-Reset"] = str(count.reset)
+            response["X-RateLimit-Limit"] = str(count.limit)
+            response["X-RateLimit-Remaining"] = str(count.remaining)
+            response["X-RateLimit-Reset"] = str(count.reset)
         if count.is_exceeded:
-            response.headers["Retry-After"] = str(count.seconds_left)
+            response["Retry-After"] = str(count.seconds_left)
         return response
 
 
@@ -99,7 +99,7 @@ def _known_actor(request: HttpRequest) -> Actor:
     """The actor, or nobody from this address where the credential is not good."""
     with suppress(RegistryError):
         actor: Actor = request.actor  # type: ignore[attr-defined]  # see AskedRequest
-        if not actor.is_anonymous:
+        if actor.kind:  # which finds out who it is
             return actor
     return Actor(address=client_address(request))
 

@@ -67,7 +67,6 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "accounts.middleware.EncodedSlashes",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -75,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.WhoIsAsking",
     "accounts.middleware.RateLimits",
+    "accounts.middleware.EncodedSlashes",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -147,6 +147,7 @@ SCANNER_NETWORK = env.bool("SCANNER_NETWORK", default=False)
 RATE_LIMIT_ANONYMOUS = env.str("RATE_LIMIT_ANONYMOUS", default="100/m")
 RATE_LIMIT_FREE = env.str("RATE_LIMIT_FREE", default="1200/h")
 RATE_LIMIT_ENTERPRISE = env.str("RATE_LIMIT_ENTERPRISE", default="12000/h")
+COUNTERS_FILE = DATA_DIR / "counters.sqlite3"
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 SCAN_DEADLINE_SECONDS = env.int("SCAN_DEADLINE_SECONDS", default=900)
 SCAN_HISTORY = env.int("SCAN_HISTORY", default=20)

@@ -78,6 +78,7 @@ def own_folders(settings, tmp_path: Path) -> None:
     """Each test stores its bytes in folders of its own."""
     settings.STORAGE_URL = f"file://{tmp_path / 'blobs'}"
     settings.STAGING_DIR = tmp_path / "staging"
+    settings.COUNTERS_FILE = tmp_path / "counters.sqlite3"
 
 
 @pytest.fixture(autouse=True)
