@@ -37,10 +37,10 @@ def may_return(release: Release, verdicts: Sequence[Verdict]) -> bool:
     last = decided.first()
     if last is None or last.answer != STATUS.QUARANTINED or last.pseudonym != SYSTEM.pseudonym:
         return False
-    approval = decided.filter(answer=STATUS.APPROVED, sha256=release.sha256).first()
-    if approval is None or new_objections(release, verdicts):
+    if new_objections(release, verdicts):
         return False
-    known = {(one["gate"], one["code"]) for one in approval.verdicts}
+    approval = decided.filter(answer=STATUS.APPROVED, sha256=release.sha256).first()
+    known = {(one["gate"], one["code"]) for one in approval.verdicts} if approval else set()
     holds = [verdict for verdict in verdicts if verdict.answer == "hold" and verdict.gate != "review"]
     return all((verdict.gate, verdict.code) in known for verdict in holds)
 
