@@ -13,7 +13,10 @@ class ScanningConfig(AppConfig):
         """Register the jobs, contribute a person's waivers to what they may take along, listen to decisions."""
         from accounts import privacy
         from registry import signals
-        from scanning import notifying, personal_data, rescanning, sources, waiving  # noqa: F401  # which register jobs
+        from registry.management import diagnosis
+        from scanning import diagnosing, notifying, personal_data, rescanning, sources, waiving  # noqa: F401  # which register jobs
 
+        if diagnosing.look_at_scanners not in diagnosis.WITHOUT_DATABASE:
+            diagnosis.WITHOUT_DATABASE.append(diagnosing.look_at_scanners)
         privacy.contributes("scanning", personal_data.export, personal_data.erase)
         signals.decision_recorded.connect(notifying.on_decision, dispatch_uid="scanning.notifying")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from scanning import running, scanners
+from scanning.diagnosing import look_at_scanners
 from scanning.scanners import tools
 from scanning.scanners.base import NothingToConsult, Target, Unavailable, looks_for
 from scanning.scanners.osv import Osv
@@ -165,3 +166,13 @@ def test_without_a_setting_the_three_are_named_and_others_only_where_they_are_fo
 def test_the_setting_says_which_are_on(settings):
     settings.SCANNERS = ["grype", "osv"]
     assert [one.name for one in scanners.at_hand()] == ["osv", "grype"]
+
+
+def test_the_doctor_says_which_were_found(box: Toolbox, settings):
+    settings.SCANNERS = []
+    box.put("grype", "exit 0")
+    found = look_at_scanners()
+    assert found.is_well
+    assert found.how.startswith("osv (built in), grype; not installed: trivy, osv-scanner; ")
+    settings.SCANNERS = ["osv", "trivy"]
+    assert (look_at_scanners().is_well, look_at_scanners().how) == (False, "trivy not found")
