@@ -74,8 +74,8 @@ def _begin(release: Release, trigger: str) -> Scan:
 @contextmanager
 def _target(release: Release) -> Iterator[Target]:
     """The release, and what tools are shown of it while the block lasts."""
-    package, artifacts = release.package, release.artifacts.select_related("blob").exclude(blob=None)
-    openers = [partial(storage.as_file, artifact.blob) for artifact in artifacts]
+    package, artifacts = release.package, release.artifacts.select_related("blob")
+    openers = [partial(storage.as_file, artifact.blob) for artifact in artifacts if artifact.blob]
     with unpacking.unpacked(package.ecosystem, package.name, release.version, openers) as material:
         yield Target(package.ecosystem, package.name, package.normalized, release.version, material)
 

@@ -8,10 +8,9 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import time
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from scanning import unpacking
 from scanning.scanners import subprocesses
 from scanning.scanners.base import NothingToConsult, Unavailable
 from tests import builders
+from tests.end_to_end.portals import wait_until
 from tests.scanning import toolbox as boxes
 from tests.scanning.toolbox import Toolbox
 
@@ -107,8 +107,12 @@ def test_what_killed_workers_left_is_forgotten_after_a_day(box: Toolbox):
 
 
 # --- what it is shown ----------------------------------------------------------------------------------------------
+def opened(path: Path) -> AbstractContextManager[Path]:
+    return nullcontext(path)
+
+
 def unpacked(*archives: Path) -> unpacking.Unpacked:
-    return unpacking.unpacked("npm", "left-pad", "1.0.0", [partial(nullcontext, path) for path in archives])
+    return unpacking.unpacked("npm", "left-pad", "1.0.0", [partial(opened, path) for path in archives])
 
 
 def archive(box: Toolbox, content: bytes, name: str = "archive") -> Path:
@@ -191,17 +195,10 @@ def test_a_killed_worker_takes_the_tool_and_its_children_along(box: Toolbox):
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "TMPDIR": str(box.temp)}
     worker = subprocess.Popen([sys.executable, "-c", program], env=environment)
     try:
-        wait_until(lambda: len(box.left_running()) > 1)
+        assert wait_until(lambda: len(box.left_running()) > 1)
     finally:
         worker.kill()
         worker.wait()
-    wait_until(lambda: not box.left_running())
+    assert wait_until(lambda: not box.left_running())
     for left in box.temp.iterdir():  # what the day after would sweep
         shutil.rmtree(left)
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < deadline, "It did not come to pass."
-        time.sleep(0.02)

@@ -14,6 +14,7 @@ from tests.scanning.toolbox import RIGHT
 pytestmark = pytest.mark.once
 SAMPLES = Path(__file__).resolve().parent.parent / "samples" / "scanners"
 EXPECTED: dict[str, Any] = json.loads((SAMPLES / "EXPECTED.json").read_text())
+OTHERS: tuple[Any, ...] = (None, True, 7, "\x00 word", [], {}, [1], {"a": []})
 PARSERS: dict[str, Callable[[bytes], list[Flaw]]] = {
     "trivy": trivy.parse,
     "grype": grype.parse,
@@ -64,7 +65,7 @@ def test_damage_is_refused_or_costs_nothing_but_detail(tool: str):
     whole = len(parse(json.dumps(report).encode()))
     tried = 0
     for path in list(paths(report)):
-        for other in (None, True, 7, "\x00 word", [], {}, [1], {"a": []}):
+        for other in OTHERS:
             tried += 1
             try:
                 found = parse(json.dumps(replaced(report, path, other)).encode())
