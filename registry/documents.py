@@ -237,7 +237,8 @@ def hold(package_id: int) -> None:
 
 def rebuild(package: Package, change: str = "changed", release: Release | None = None) -> None:
     """Bring the package's columns, its stored documents and the search index in line; in the caller's transaction."""
-    package.refresh_from_db(fields=["category", "visibility", "downloads"])  # the caller may hold an old copy
+    # the caller may hold an old copy
+    package.refresh_from_db(fields=["project", "category", "visibility", "downloads"])
     was_private = package.documents.filter(kind="detail").values_list("private", flat=True).first()
     fresh, was_unknown = was_private is None, was_private is not False
     releases = releases_of(package)

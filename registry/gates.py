@@ -104,9 +104,8 @@ def name_is_free_or_ours(subject: Publication, actor: Actor) -> Verdict:
     shared = subject.origin != Release.Origin.PUBLISHED and not subject.is_first_party and not package.is_private
     if ours or shared:
         return Verdict("ownership", "allow", "NAME_OURS", "The name is yours, or a third-party one.")
-    return _taken(
-        subject, "NAME_TAKEN", "belongs to another project. Choose another name, or ask its maintainers to add you"
-    )
+    what_to_do = "Choose another name, or ask an owner of that project to add you"
+    return _taken(subject, "NAME_TAKEN", f"belongs to another project. {what_to_do}")
 
 
 def _taken(subject: Publication, code: str, why: str) -> Verdict:

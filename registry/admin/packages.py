@@ -12,13 +12,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.tables import Lines, Table, chip, code, link, moment
-from registry import documents
+from accounts.admin.tables import Lines, Table, actor_of, chip, code, link, moment
+from registry import documents, transferring
 from registry.models import DistTag, Package, PackageMaintainer, Release
 
 
 class MaintainerInline(Lines):
-    """Who may publish new versions."""
+    """Whom to ask about it; who may publish follows from the project."""
 
     model = PackageMaintainer
     autocomplete_fields = ("user",)
@@ -86,6 +86,15 @@ class PackageTable(Table):
         """Packages with how many versions they hold."""
         held = Release.objects.filter(package=OuterRef("pk")).order_by().values("package").annotate(n=Count("pk"))
         return super().get_queryset(request).annotate(releases_held=Subquery(held.values("n")))
+
+    def save_model(self, request: HttpRequest, obj: Package, form: ModelForm, change: bool) -> None:
+        """What is set here; another project takes the package over by the activity."""
+        wanted = obj.project
+        if "project" in form.changed_data:
+            obj.project_id = form.initial["project"]
+        super().save_model(request, obj, form, change)
+        if obj.project_id != wanted.pk:
+            transferring.transfer(obj, wanted, actor_of(request))
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
         """After the rows, the documents that are served from them."""

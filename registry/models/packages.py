@@ -118,7 +118,7 @@ class Package(models.Model):
 
 
 class PackageMaintainer(models.Model):
-    """A person who may publish new versions of a package."""
+    """A person to ask about a package. What they may do follows from their role in its project alone."""
 
     package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="maintainers")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
