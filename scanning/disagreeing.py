@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from scanning.evaluating import Entry, flat, place_of
+from scanning.evaluating import Entry, Package, flat, place_of
 from scanning.models import AffectedPackage
 
 PRERELEASE = re.compile(r"(?i)(^|[\d.\-_])(a|b|c|m|rc|alpha|beta|dev|pre|preview|snapshot|milestone|cr)[\d.\-_]*\d*$")
@@ -84,11 +84,11 @@ def _within(rows: list[dict[str, Any]]) -> Iterator[Disagreement]:
 
 def _of(row: dict[str, Any], released: dict[str, None]) -> Iterator[Disagreement]:
     slug = row["ecosystem"]
-    entry = Entry(slug, row["ranges"], row["versions"])
+    package = Package(slug, [(0, Entry(slug, row["ranges"], row["versions"]))])
     keys = [key for key in (place_of(slug, one).key for one in row["versions"]) if key]
     known = {place_of(slug, one).key for one in released}
     for version in released:
-        is_listed, is_ranged = entry.lists(version), entry.contains(version)
+        is_listed, is_ranged = bool(package.listing(version)), bool(package.covering(version))
         if is_listed == is_ranged:
             continue
         side = LISTED if is_listed else RANGED

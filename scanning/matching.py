@@ -1,26 +1,29 @@
 """Which advisories touch which versions: found by the packages' names in an index, then evaluated.
 
-What is read of an affected entry is kept for the next question, under everything that could change it.
+What was read about a package is kept for the next question, and used as long as the index says that it holds.
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
 from registry import ecosystems
 from registry.errors import InvalidInput, Unavailable
 from scanning import naming
-from scanning.evaluating import Entry, Match
+from scanning.evaluating import Entry, Match, Package
 from scanning.models import Advisory, AffectedPackage
 
 Wanted = tuple[str, str, str]
-# Primary keys alone would not do: SQLite gives those of a rolled-back transaction out again.
-EntryKey = tuple[int, str, str]
-KEPT = 20_000
+Name = tuple[str, str]
+# What the answer about a package depends on: each entry's key, its advisory and that one's digest. Primary keys alone
+# would not do: SQLite gives those of a rolled-back transaction out again.
+Signature = tuple[tuple[int, int, str], ...]
+KEPT = 10_000
 TRIES = 3  # an import may replace rows between two queries
-_entries: OrderedDict[EntryKey, Entry] = OrderedDict()
+_packages: OrderedDict[Name, tuple[Signature, Package]] = OrderedDict()
 _lock = Lock()
 
 
@@ -35,26 +38,28 @@ class Hit:
 
 def match(slug: str, version: str, ranges: Iterable[Mapping[str, Any]], versions: Iterable[str]) -> Match | None:
     """The match of a version with one affected entry of an advisory, or None."""
-    return Entry(slug, ranges, versions).match(version)
+    found = Package(slug, [(0, Entry(slug, ranges, versions))]).matches(version)
+    return Match(found[0]) if 0 in found else None
 
 
 def match_many(wanted: Iterable[Wanted]) -> dict[Wanted, list[Hit]]:
     """What is known against each (ecosystem, name, version), for those of which anything is known.
 
-    Thousands of packages cost a few queries, however many advisories there are; documents are not loaded.
+    Thousands of packages cost a few queries, however many advisories there are; documents are not loaded. Raises
+    Unavailable where imports keep replacing what is asked about.
     """
-    asked: dict[tuple[str, str], list[Wanted]] = defaultdict(list)
+    asked: dict[Name, list[Wanted]] = defaultdict(list)
     for one in dict.fromkeys(wanted):
         asked[one[0], _normalized(one[0], one[1])].append(one)
-    found: dict[Wanted, dict[int, Match]] = defaultdict(dict)
-    for package, entries in _entries_of(asked).items():
-        for advisory_id, entry in entries:
-            for one in asked[package]:
-                if hit := entry.match(one[2]):
-                    found[one][advisory_id] = _better(found[one].get(advisory_id), hit)
+    found: dict[Wanted, Mapping[int, str]] = {}
+    for name, package in _known(asked).items():
+        for one in asked[name]:
+            if matches := package.matches(one[2]):
+                found[one] = matches
     return _with_advisories(found)
 
 
+@lru_cache(maxsize=65536)
 def _normalized(slug: str, name: str) -> str:
     """The name as it is looked up; what is no name, or of no ecosystem here, is looked up in vain."""
     try:
@@ -63,59 +68,70 @@ def _normalized(slug: str, name: str) -> str:
         return name
 
 
-def _better(one: Match | None, other: Match) -> Match:
-    """Of two entries of an advisory that match, the one that knows a fix."""
-    return one if one and one.fixed_in else other
-
-
-def _entries_of(packages: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[tuple[int, Entry]]]:
-    """The entries of standing advisories about each package, with the advisory's key."""
-    names: dict[str, list[str]] = defaultdict(list)
-    for slug, normalized in packages:
-        names[slug].append(normalized)
+def _known(names: Iterable[Name]) -> dict[Name, Package]:
+    """What standing advisories say about the packages, for those that they are about."""
+    wanted = list(names)
     for _ in range(TRIES):
-        rows = [row for slug, wanted in names.items() for row in _rows(slug, wanted)]
-        entries = _read({key: slug for key, slug, _ in rows})
-        if len(entries) == len(rows):
-            found: dict[tuple[str, str], list[tuple[int, Entry]]] = defaultdict(list)
-            for key, slug, advisory in rows:
-                found[slug, key[2]].append((advisory, entries[key]))
-            return found
+        signatures = _signatures(wanted)
+        with _lock:
+            kept = {name: _packages[name] for name in signatures if name in _packages}
+        current = {name: package for name, (signature, package) in kept.items() if signature == signatures[name]}
+        missing = {name: signature for name, signature in signatures.items() if name not in current}
+        fresh = _read(missing)
+        if len(fresh) == len(missing):
+            _keep(missing, fresh)
+            return current | fresh
     raise Unavailable("The advisories are being replaced right now. Ask again in a minute.")
 
 
-def _rows(slug: str, names: list[str]) -> Iterator[tuple[EntryKey, str, int]]:
-    for chunk in naming.chunked(names):
-        live = AffectedPackage.objects.filter(ecosystem=slug, normalized__in=chunk, advisory__withdrawn_at=None)
-        columns = live.order_by("pk").values_list("pk", "advisory__digest", "normalized", "advisory_id")
-        yield from (((key, digest, name), slug, advisory) for key, digest, name, advisory in columns)
+def _signatures(names: Iterable[Name]) -> dict[Name, Signature]:
+    by_slug: dict[str, list[str]] = defaultdict(list)
+    for slug, normalized in names:
+        by_slug[slug].append(normalized)
+    found: dict[Name, list[tuple[int, int, str]]] = defaultdict(list)
+    for slug, wanted in by_slug.items():
+        for chunk in naming.chunked(wanted):
+            live = AffectedPackage.objects.filter(ecosystem=slug, normalized__in=chunk, advisory__withdrawn_at=None)
+            columns = live.order_by("pk").values_list("normalized", "pk", "advisory_id", "advisory__digest")
+            for normalized, *signed in columns:
+                found[slug, normalized].append((signed[0], signed[1], signed[2]))
+    return {name: tuple(signed) for name, signed in found.items()}
 
 
-def _read(keys: Mapping[EntryKey, str]) -> dict[EntryKey, Entry]:
-    """The entries under these keys: those that are kept, and the rest from the database, if they are still there."""
+def _read(signatures: Mapping[Name, Signature]) -> dict[Name, Package]:
+    """The packages from the database; those of which an entry is gone by now are left out."""
+    keys = [key for signature in signatures.values() for key, _, _ in signature]
+    rows: dict[int, tuple[Any, Any]] = {}
+    for chunk in naming.chunked(keys):
+        columns = AffectedPackage.objects.filter(pk__in=chunk).values_list("pk", "ranges", "versions")
+        rows.update((key, (ranges, versions)) for key, ranges, versions in columns)
+    return {
+        name: Package(name[0], [(advisory, Entry(name[0], *rows[key])) for key, advisory, _ in signature])
+        for name, signature in signatures.items()
+        if all(key in rows for key, _, _ in signature)
+    }
+
+
+def _keep(signatures: Mapping[Name, Signature], packages: Mapping[Name, Package]) -> None:
     with _lock:
-        held = {key: _entries[key] for key in keys if key in _entries}
-    missing = {key[0]: key for key in keys if key not in held}
-    fresh: dict[EntryKey, Entry] = {}
-    for chunk in naming.chunked(list(missing)):
-        for pk, ranges, versions in AffectedPackage.objects.filter(pk__in=chunk).values_list(
-            "pk", "ranges", "versions"
-        ):
-            key = missing[pk]
-            fresh[key] = Entry(keys[key], ranges, versions)
+        _packages.update((name, (signatures[name], package)) for name, package in packages.items())
+        while len(_packages) > KEPT:
+            _packages.popitem(last=False)
+
+
+def forget() -> None:
+    """Forget what was read before: for measuring."""
     with _lock:
-        _entries.update(fresh)
-        while len(_entries) > KEPT:
-            _entries.popitem(last=False)
-    return held | fresh
+        _packages.clear()
 
 
-def _with_advisories(found: Mapping[Wanted, Mapping[int, Match]]) -> dict[Wanted, list[Hit]]:
+def _with_advisories(found: Mapping[Wanted, Mapping[int, str]]) -> dict[Wanted, list[Hit]]:
     known: dict[int, Advisory] = {}
     for chunk in naming.chunked(sorted({key for matches in found.values() for key in matches})):
         known |= Advisory.objects.defer("raw").in_bulk(chunk)
     names = naming.joined(known.values())
-    return {
-        one: [Hit(known[key], match, names[known[key].osv_id]) for key, match in matches.items()]
-        for one, matches in found.items()
-    }
+    hits: dict[tuple[int, str], Hit] = {}
+    for one in {pair for matches in found.values() for pair in matches.items()}:
+        advisory = known[one[0]]
+        hits[one] = Hit(advisory, Match(one[1]), names[advisory.osv_id])
+    return {one: [hits[pair] for pair in matches.items()] for one, matches in found.items()}
