@@ -50,12 +50,22 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         label=_("Code"),
         max_length=40,
+        help_text=_("What your app shows now, or a recovery code."),
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false", "class": "code"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
+
+
+class ProofForm(CodeForm):
+    """Six digits that prove that the app has the secret; there are no recovery codes yet."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].help_text = ""
+        self.fields["code"].widget.attrs["inputmode"] = "numeric"
 
 
 class NewTokenForm(forms.Form):

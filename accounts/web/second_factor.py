@@ -16,7 +16,7 @@ from accounts import github, second_factor
 from accounts.models import User
 from accounts.web import entering
 from accounts.web.doors import attempt, own_page, person
-from accounts.web.forms import CodeForm
+from accounts.web.forms import CodeForm, ProofForm
 
 PENDING = "second_factor_to_be"
 
@@ -30,6 +30,7 @@ def enter_code(request: HttpRequest) -> HttpResponse:
     if found is None or request.user.is_authenticated:
         return redirect("sign-in")
     form = CodeForm(request.POST or None)
+    form.fields["code"].widget.attrs["autofocus"] = True
     if form.is_valid():
         done = attempt(request, form, lambda: entering.finish(request, *found, form.cleaned_data["code"]))
         if done is not None:
@@ -54,7 +55,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
     if user.second_factor_since is not None:
         return redirect("security")
     sealed = request.session.setdefault(PENDING, second_factor.new_secret())
-    form = CodeForm(request.POST or None)
+    form = ProofForm(request.POST or None)
     if form.is_valid():
         code = form.cleaned_data["code"]
         codes = attempt(request, form, lambda: second_factor.switch_on(user, sealed, code, actor))

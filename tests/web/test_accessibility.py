@@ -11,7 +11,8 @@ from tests.web.watching import PATHS, open_page
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
-OF_A_PERSON = ["/profile/tokens", "/profile/keys", "/profile/projects"]
+OF_A_PERSON = ["/profile/tokens", "/profile/keys", "/profile/projects", "/profile/security"]
+OF_A_PERSON += ["/profile/security/second-factor"]
 
 
 def faults_of(page) -> list[str]:
