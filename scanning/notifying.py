@@ -1,4 +1,4 @@
-"""Telling owners what became of a version of theirs: once for each event and person, by e-mail, from a job each."""
+"""Telling owners what became of a version of theirs: each event once, what comes together in one letter."""
 
 import logging
 from collections.abc import Iterable
@@ -9,18 +9,20 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Membership, User
 from registry import tasks
 from registry.models import Decision, Job, Release
+from scanning.models import Notice
 
 logger = logging.getLogger(__name__)
-DECIDED, LETTER = "tell-owners", "letter"
-TOLD = (Decision.Answer.QUARANTINED, Decision.Answer.FLAGGED)
-PATIENCE, PAUSE = timedelta(days=7), 300
-SUBJECTS = {
+LETTER = "letter"
+# Seconds: an advisory may strike fifty versions, and nobody wants fifty letters.
+GATHERING, PAUSE = 20, 300
+PATIENCE, SENDING = timedelta(days=7), timedelta(minutes=5)
+TITLES = {
     "quarantined": "{name} {version} was put into quarantine",
     "flagged": "{name} {version} breaks the policy",
     "approved": "{name} {version} is out of quarantine",
@@ -33,70 +35,81 @@ MEANINGS = {
 
 
 def on_decision(decision: Decision, **_: Any) -> None:
-    """Queue the news of a quarantine, a flag or a release, in the transaction that decides it."""
-    if decision.answer in TOLD or _is_release(decision):
-        tasks.enqueue(DECIDED, decision.pk)
+    """Note the news of a quarantine, a flag or a release, in the transaction that decides it."""
+    if decision.answer in ("quarantined", "flagged") or _is_release(decision):
+        release, names = decision.release, {"version": decision.release.version, "name": decision.release.package.name}
+        place = f"{settings.PUBLIC_URL}/packages/{release.package.ecosystem}/{quote(names['name'], safe='@/')}"
+        lines = [decision.reason, MEANINGS[decision.answer], place if settings.PUBLIC_URL else ""]
+        title, text = TITLES[decision.answer].format(**names), "\n".join(line for line in lines if line)
+        tell(owners(release), title, text, event=f"decision:{decision.pk}")
 
 
 def _is_release(decision: Decision) -> bool:
     """Whether the approval lets a version out of quarantine."""
     if decision.answer != Decision.Answer.APPROVED:
         return False
-    before = Decision.objects.filter(release=decision.release, answer__in=Release.Status.values)
+    before = Decision.objects.filter(release=decision.release_id, answer__in=Release.Status.values)
     last = before.exclude(pk=decision.pk).first()
     return last is not None and last.answer == Decision.Answer.QUARANTINED
 
 
-@tasks.handles(DECIDED)
-def tell_owners(job: Job) -> None:
-    """One letter, as a job of its own, for each owner: a mailbox that refuses keeps no other waiting."""
-    decision = Decision.objects.select_related("release__package").get(pk=job.ref)
-    for user in owners(decision.release):
-        tell(user, *_letter(decision, user), event=f"decision:{decision.pk}")
-
-
-def tell(user: User, subject: str, body: str, *, event: str) -> None:
-    """Queue one letter to the user about the event; asked for twice, it is sent once."""
-    key = f"{LETTER}:{event}:{user.pk}"
-    if user.email and not Job.objects.filter(dedupe_key=key).exists():
-        payload = {"subject": subject, "body": body, "since": timezone.now().isoformat()}
-        tasks.enqueue(LETTER, user.pk, dedupe=key, payload=payload)
-
-
-def owners(release: Release) -> Iterable[User]:
+def owners(release: Release) -> list[User]:
     """Who cares for the package and who brought the version; where nobody is left, the owners of its project."""
     caring = Q(pk__in=release.package.maintainers.values("user")) | Q(pk=release.submitted_by_id)
     people = User.objects.filter(is_active=True).exclude(email="")
     if found := list(people.filter(caring).order_by("pk")):
         return found
     owning = Membership.objects.filter(project=release.project_id, role=Membership.Role.OWNER)
-    return people.filter(pk__in=owning.values("user")).order_by("pk")
+    return list(people.filter(pk__in=owning.values("user")).order_by("pk"))
+
+
+def tell(users: Iterable[User], title: str, text: str, *, event: str) -> None:
+    """Note the news for each of the users and queue their letters; the same event twice is told once.
+
+    Inside the caller's transaction: what is rolled back was never news.
+    """
+    people = list(users)
+    notices = [Notice(user=user, event=event, title=title[:400], text=text) for user in people]
+    Notice.objects.bulk_create(notices, ignore_conflicts=True)
+    for user in people:
+        tasks.enqueue(LETTER, user.pk, delay=GATHERING)
 
 
 @tasks.handles(LETTER)
 def send(job: Job) -> None:
-    """Send the letter. A mail server that is away is no failure for a week; after that the job says what is wrong."""
+    """Send what the user was not told yet, as one letter.
+
+    A mail server that is away is no failure for a week; after that the job says what is wrong. A worker that dies
+    while it sends leaves the news to the next one, so that in the worst case it is told twice and never not at all.
+    """
     user = User.objects.filter(pk=job.ref, is_active=True).exclude(email="").first()
-    if user is None:
+    waiting = Notice.objects.filter(user=job.ref, sent_at=None)
+    news = _claim(waiting)
+    if user is None or not news:
+        if user is not None and waiting.exists():
+            raise tasks.Later(SENDING.total_seconds())
         return
     try:
-        EmailMessage(job.payload["subject"], job.payload["body"], to=[user.email]).send()
+        _letter(user, news).send()
     except (OSError, SMTPException) as problem:
-        logger.warning("The letter of job %s could not be sent (%s).", job.pk, type(problem).__name__)
-        if timezone.now() - job.created_at > PATIENCE:
+        waiting.filter(pk__in=[one.pk for one in news]).update(claimed_at=None)
+        logger.warning("The letter to user %s could not be sent (%s).", user.pk, type(problem).__name__)
+        if timezone.now() - news[0].created_at > PATIENCE:
             raise
         raise tasks.Later(PAUSE) from problem
+    waiting.filter(pk__in=[one.pk for one in news]).update(sent_at=timezone.now())
 
 
-def _letter(decision: Decision, user: User) -> tuple[str, str]:
-    release, package = decision.release, decision.release.package
-    names = {"name": package.name, "version": release.version}
-    place = f"{settings.PUBLIC_URL}/packages/{quote(package.name, safe='@/')}" if settings.PUBLIC_URL else ""
-    lines = [
-        f"Hello {user.username},",
-        f"{SUBJECTS[decision.answer].format(**names)} ({package.ecosystem}), on {decision.at:%Y-%m-%d %H:%M} UTC.",
-        f"The reason: {decision.reason}" if decision.reason else "",
-        MEANINGS[decision.answer],
-        f"See {place}" if place else "",
-    ]
-    return SUBJECTS[decision.answer].format(**names), "\n\n".join(line for line in lines if line) + "\n"
+def _claim(waiting: QuerySet[Notice]) -> list[Notice]:
+    """What no other worker is sending now."""
+    now = timezone.now()
+    free = Q(claimed_at=None) | Q(claimed_at__lt=now - SENDING)
+    keys = list(waiting.filter(free).values_list("pk", flat=True))
+    mine = [pk for pk in keys if waiting.filter(free, pk=pk).update(claimed_at=now)]
+    return list(Notice.objects.filter(pk__in=mine).order_by("pk"))
+
+
+def _letter(user: User, news: list[Notice]) -> EmailMessage:
+    subject = news[0].title if len(news) == 1 else f"{news[0].title}, and {len(news) - 1} more"
+    parts = [f"Hello {user.username},", *(f"{one.title}.\n{one.text}".strip() for one in news)]
+    return EmailMessage(subject, "\n\n".join(parts) + "\n", to=[user.email])

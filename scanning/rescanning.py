@@ -72,7 +72,7 @@ def _touched(package: Package) -> Iterator[int]:
     rows = AffectedPackage.objects.filter(ecosystem=package.ecosystem, normalized=package.normalized)
     affected = list(rows.filter(advisory__withdrawn_at=None).select_related("advisory").defer("advisory__raw"))
     known = _known_answers(package)
-    for release_id, version in package.releases.filter(purged_at=None).values_list("pk", "version"):
+    for release_id, version in package.releases.filter(purged_at=None).order_by("pk").values_list("pk", "version"):
         if known.get(release_id) != _answer(package.ecosystem, version, affected):
             yield release_id
 

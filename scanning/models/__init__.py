@@ -1,6 +1,7 @@
 """What is known about flaws, what was found in releases, and what was waived."""
 
 from scanning.models.advisories import Advisory, AdvisoryName, AffectedPackage, Severity
+from scanning.models.notices import Notice
 from scanning.models.policies import Answer, Breach, ScanPolicy, Unfixed
 from scanning.models.scans import Finding, Kind, Scan, ToolResult
 from scanning.models.sources import AdvisorySource
@@ -15,6 +16,7 @@ __all__ = [
     "Breach",
     "Finding",
     "Kind",
+    "Notice",
     "Scan",
     "ScanPolicy",
     "Severity",

@@ -28,7 +28,7 @@ from registry import approving, tasks
 from registry.mirrors import replicating
 from registry.mirrors.models import Mirror
 from registry.models import Artifact, Decision, Document, DownloadRecord, Package
-from scanning.models import ScanPolicy, Waiver
+from scanning.models import Notice, ScanPolicy, Waiver
 from tests import builders
 from tests.builders import actor, bearer
 
@@ -49,7 +49,8 @@ HELD = {
     "registry.PackageMaintainer.user": "registry.maintains",
     "registry.Release.submitted_by": "registry.versions",
     "licensing.LicensePolicy.changed_by": "licensing.policy",
-    "scanning.ScanPolicy.changed_by": "scanning",
+    "scanning.Notice.user": "scanning.notices",
+    "scanning.ScanPolicy.changed_by": "scanning.policies",
     "scanning.Waiver.owner": "scanning.waivers",
     "scanning.Waiver.ended_by": "scanning.waivers",
 }
@@ -99,6 +100,7 @@ def _leave_traces_elsewhere(person: User, cast, release) -> None:
     DownloadRecord.objects.create(release=release, day=timezone.now().date(), credential="session:1", user=person)
     ScanPolicy.objects.update_or_create(project=cast.acme, defaults={"changed_by": person})
     Waiver.objects.update(ended_by=person, ended_at=timezone.now())
+    Notice.objects.create(user=person, event="1", title="zelda.quux’s thing", text="By zelda.quux")
     client = browser(person)
     for name, password in (("zelda.quux", "wrong"), ("Zelda.Q@quuxmail.example", PASSWORD)):
         assert not Client().login(username=name, password=password)

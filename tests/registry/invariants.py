@@ -110,7 +110,7 @@ def assert_release_is_sound(release: Release, settled: bool) -> None:
     assert Job.objects.filter(kind="check", ref=str(release.pk)).count() == 1
     if settled:
         assert not [check for check in checks if check.status in Check.OPEN], release
-        overdue = Job.objects.filter(state=Job.State.OPEN, due_at__lte=timezone.now()).exclude(kind="tell-owners")
+        overdue = Job.objects.filter(state=Job.State.OPEN, due_at__lte=timezone.now())
         assert not overdue.exists(), list(overdue.values())
     assert_status_is_decided(release)
     assert_only_the_approved_leaves(release)

@@ -91,13 +91,14 @@ def test_a_stricter_policy_withdraws_what_was_approved_and_a_milder_one_brings_i
         assert release.status == status
 
 
-def test_a_flagging_policy_lets_it_stay_and_tells_the_owners_once(struck, say, cast: Cast):
+def test_a_flagging_policy_lets_it_stay_and_tells_the_owners_once(struck, say, cast: Cast, time_machine):
     say(breach="flag")
     release = struck("HIGH")
     release.submitted_by = cast.alice
     release.save()
     for _ in range(2):
         approving.reconsider(release)
+        time_machine.move_to(timezone.now() + timedelta(minutes=1))
         tasks.drain()
     release.refresh_from_db()
     assert (release.status, "GHSA-0000" in release.held_because) == ("approved", True)

@@ -96,17 +96,21 @@ def test_a_version_goes_into_quarantine_and_out_and_in_again(cast: Cast, clock, 
     assert refused.status_code == 403
     assert "GHSA-1 (critical)" in refused.json()["error"]
     assert "2.0.0" in refused.json()["error"]
+    clock.shift(timedelta(minutes=1))
+    tasks.sweep()
     [letter] = mail.outbox
     assert (letter.to, "quarantine" in letter.subject, "GHSA-1" in letter.body) == ([cast.alice.email], True, True)
     story.advisories(flaw)  # the same again is no news
+    clock.shift(timedelta(minutes=1))
+    tasks.sweep()
     assert len(mail.outbox) == 1
 
     story.waive(days=10)
     assert (story.status(), story.scan(), story.download().status_code) == ("approved", ("passed", [True]), 200)
-    assert mail.outbox[-1].subject == "left-pad 1.0.0 is out of quarantine"
 
     clock.shift(timedelta(days=10, seconds=-1))
     tasks.sweep()
+    assert mail.outbox[-1].subject == "left-pad 1.0.0 is out of quarantine"
     assert (story.status(), story.download().status_code) == ("approved", 200)
     clock.shift(timedelta(seconds=1))  # nothing has run yet, and the exception applies no more
     refused = story.download()
@@ -115,8 +119,13 @@ def test_a_version_goes_into_quarantine_and_out_and_in_again(cast: Cast, clock, 
     tasks.sweep()
     tasks.drain()
     assert (story.status(), story.download().status_code) == ("quarantined", 403)
-    assert [one.subject.rpartition(" ")[2] for one in mail.outbox] == ["quarantine", "quarantine", "quarantine"]
-    assert len(mail.outbox) == 3
+    clock.shift(timedelta(minutes=1))
+    tasks.sweep()
+    assert [one.subject for one in mail.outbox] == [
+        "left-pad 1.0.0 was put into quarantine",
+        "left-pad 1.0.0 is out of quarantine",
+        "left-pad 1.0.0 was put into quarantine",
+    ]
 
     story.advisories({**flaw, "modified": "2026-03-01T00:00:00Z", "withdrawn": "2026-03-01T00:00:00Z"})
     assert (story.status(), story.scan(), story.download().status_code) == ("approved", ("passed", []), 200)
