@@ -21,7 +21,7 @@ def preference(identifier: str) -> tuple[int, str]:
 
 def find(name: str) -> Advisory | None:
     """The advisory of that id, else the best that goes by that alias: standing before withdrawn."""
-    found = list(Advisory.objects.named(name).defer("raw"))
+    found = list(Advisory.objects.named(name))
     own = [one for one in found if one.osv_id.upper() == name.upper()]
     ranked = sorted(own or found, key=lambda one: (one.withdrawn_at is not None, preference(one.osv_id)))
     return ranked[0] if ranked else None

@@ -17,7 +17,7 @@ from registry.api import caching, paging
 from registry.api.reading import ecosystem_of, text_of, word_of
 from registry.api.shapes import ECOSYSTEMS
 from registry.errors import NotFound
-from scanning import holdings
+from scanning import holdings, naming
 from scanning.api.shapes import SEVERITIES, Advisories
 from scanning.models import Advisory, AffectedPackage
 from scanning.models.advisories import AdvisoryQuerySet
@@ -27,6 +27,8 @@ FILTERS = [
     in_query("ecosystem", "Only advisories about packages of this ecosystem", enum=ECOSYSTEMS),
     in_query("package", "Only advisories about this package"),
     in_query("severity", "Only this severity", enum=SEVERITIES),
+    in_query("id", "Only advisories that go by this id or alias, in any case"),
+    in_query("withdrawn", "Only withdrawn advisories, or only standing ones", enum=["true", "false"]),
 ]
 OSV = OpenApiResponse(
     {
@@ -39,7 +41,8 @@ OSV = OpenApiResponse(
         },
         "additionalProperties": True,
     },
-    description="The advisory as OSV JSON; `database_specific.held_here` lists the versions here that it touches.",
+    description="The advisory as OSV JSON; `database_specific.held_here` lists the versions here that it touches, "
+    "`database_specific.known_as` every other name of the flaw.",
 )
 
 
@@ -62,12 +65,13 @@ class AdvisoryDoor(Door):
 
     @route("One advisory, and what it touches here", TAG, {200: OSV}, 404)
     def get(self, request: Request, id: str) -> Response:
-        """The OSV document as it was imported, with the versions held here that it touches."""
-        advisory = Advisory.objects.filter(osv_id=storable(id, 200)).first()
+        """The OSV document as it was imported, with the versions held here that it touches; found by any alias."""
+        advisory = naming.find(storable(id, 200))
         if advisory is None:
-            raise NotFound(f"There is no advisory {id[:80]} here. Look for it under its other names, or import it.")
+            raise NotFound(f"There is no advisory {id[:80]} here, under this or another name. Import it first.")
         specific = advisory.raw.get("database_specific")
-        held = {"held_here": holdings.touched(advisory, self.actor)}
+        names = naming.joined([advisory])[advisory.osv_id]
+        held = {"held_here": holdings.touched(advisory, self.actor), "known_as": names}
         document = {**advisory.raw, "database_specific": {**(specific if isinstance(specific, dict) else {}), **held}}
         return Response(document, headers=caching.revalidated(self.actor))
 
@@ -77,6 +81,10 @@ def _filtered(request: Request) -> AdvisoryQuerySet:
     ecosystem, package = ecosystem_of(request), text_of(request, "package")
     if severity := word_of(request, "severity", among=SEVERITIES):
         found = found.filter(severity=severity)
+    if name := text_of(request, "id", longest=128):
+        found = found.named(name)
+    if withdrawn := word_of(request, "withdrawn", among=["true", "false"]):
+        found = found.filter(withdrawn_at__isnull=withdrawn == "false")
     if ecosystem or package:
         touched = _affected(ecosystem, package)
         found = found.filter(pk__in=touched.values("advisory"))
