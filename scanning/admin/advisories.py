@@ -23,8 +23,8 @@ class AdvisoryTable(History):
         ("withdrawn_at", admin.EmptyFieldListFilter),
         ("modified_at", admin.DateFieldListFilter),
     )
-    search_fields = ("osv_id", "summary", "affected__name")
-    search_help_text = _("An advisory’s id, words of its summary, a package it touches.")
+    search_fields = ("summary", "affected__name", "^names__name")
+    search_help_text = _("An advisory’s id or alias, words of its summary, a package it touches.")
     date_hierarchy = "modified_at"
     fieldsets = (
         (None, {"fields": ("osv_id", "severity_chip", "cvss", "summary", "alias_list", "reference")}),

@@ -34,6 +34,7 @@ TABLES: dict[str, dict[str, May]] = {
     # policy
     "licensing/licensepolicy": KEPT | {"delete": WRITES},
     "scanning/advisory": HISTORY,
+    "scanning/advisorysource": KEPT | {"delete": WRITES},
     "scanning/finding": HISTORY,
     "scanning/scan": HISTORY,
     "scanning/scanpolicy": KEPT,  # the instance's row stays; a project's may go
