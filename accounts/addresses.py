@@ -1,6 +1,7 @@
 """Where a request comes from, as far as it can be believed."""
 
 import ipaddress
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -18,6 +19,7 @@ def client_address(request: HttpRequest) -> str:
     return path[max(0, len(path) - 1 - hops)]
 
 
+@lru_cache(maxsize=4096)
 def _address(text: str) -> str:
     """The address without port, brackets or zone, in its one spelling; "" for anything else."""
     bare = text.strip()

@@ -82,21 +82,21 @@ class InRedis:
 
     def add(self, key: str, seconds: int) -> int:
         """See Store."""
-        number = self._ask("INCR", key)
+        number = self._ask(b"INCR", key.encode())
         if number == 1:
-            self._ask("EXPIRE", key, seconds + 60)
+            self._ask(b"EXPIRE", key.encode(), b"%d" % (seconds + 60))
         return number
 
     def read(self, key: str) -> int:
         """See Store."""
-        return self._ask("GET", key)
+        return self._ask(b"GET", key.encode())
 
-    def _ask(self, *command: Any) -> int:
+    def _ask(self, *words: bytes) -> int:
         """The answer; a connection that was open before may have been cut since, so it is tried once more.
 
         Should the first try have been counted and only its answer lost, that is one too many, never one too few.
         """
-        connection = self._connection()
+        connection, command = self._connection(), _packed(words)
         was_open = connection.is_connected
         try:
             return _answer(connection, command)
@@ -112,10 +112,15 @@ class InRedis:
         return self._mine.connection
 
 
-def _answer(connection: Any, command: tuple[Any, ...]) -> int:
+def _packed(words: tuple[bytes, ...]) -> bytes:
+    """The command as RESP has it."""
+    return b"*%d\r\n%s" % (len(words), b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words))
+
+
+def _answer(connection: Any, command: bytes) -> int:
     """Send and read; whatever happens in between, no later question may get this answer."""
     try:
-        connection.send_command(*command, check_health=False)
+        connection.send_packed_command([command], check_health=False)
         return int(connection.read_response() or 0)
     except BaseException:
         connection.disconnect()

@@ -26,6 +26,8 @@ from tests.servers import takes_connections, valkey
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 API = "/api/v1"
+STORES = ("nowhere", "redis", "file")
+ROUNDS = 8
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,8 @@ def run(folder: Path, seconds: float, only: str) -> list[Row]:
                 row = figures(server, name, requests, seconds)
                 after = server.load(constant, seconds / 3).rate
                 rows.append(replace(row, ratio=row.loaded.rate / ((before + after) / 2)))
+        if only in "limits":
+            rows += limiting(server, rows[0].loaded.rate, seconds)
         if only in "publish":
             rows.append(publishing(server, folder, rows[0].loaded.rate))
     return rows
@@ -184,6 +188,26 @@ def figures(server: Server, name: str, requests: list[bytes], seconds: float) ->
     used = server.cpu_seconds() - used
     complain(name, loaded)
     return Row(name, loaded, server.load(requests, seconds / 2, 1), 1.0, used * 1000 / len(loaded.latencies))
+
+
+def limiting(server: Server, reference: float, seconds: float) -> list[Row]:
+    """Package detail with requests counted nowhere, in Redis and in the file, by turns: one weather for all."""
+    detail = [get(f"{API}/packages/bench-5")]
+    sums = {store: Row(f"detail, limits {store}", Measured(), Measured(), 0.0, 0.0) for store in STORES}
+    for _ in range(ROUNDS):
+        for store in STORES:
+            server.load([get(f"{API}/limits/{store}")], 0, 1)
+            server.load(detail, 0.1)
+            sums[store] = added(sums[store], figures(server, store, detail, seconds / ROUNDS))
+    server.load([get(f"{API}/limits/redis")], 0, 1)
+    return [replace(row, ratio=row.loaded.rate / reference, cpu=row.cpu / ROUNDS) for row in sums.values()]
+
+
+def added(one: Row, other: Row) -> Row:
+    """Both together; the processor times are summed, to be divided by the number of rounds."""
+    return replace(
+        one, loaded=one.loaded + other.loaded, alone=one.alone + other.alone, cpu=one.cpu + other.cpu
+    )  # fmt: skip
 
 
 def publishing(server: Server, folder: Path, reference: float) -> Row:
@@ -218,6 +242,20 @@ def table(results: dict[int, list[Row]]) -> str:
     return "\n".join(lines)
 
 
+def cost_of_limits(results: dict[int, list[Row]]) -> str:
+    """What counting requests adds to a package read, in processor time and in answers per second."""
+    lines = []
+    for count, rows in results.items():
+        known = {row.name: row for row in rows}
+        if (free := known.get("detail, limits nowhere")) is None:
+            continue
+        for store in STORES[1:]:
+            row = known[f"detail, limits {store}"]
+            more, slower = row.cpu / free.cpu - 1, free.loaded.rate / row.loaded.rate - 1
+            lines.append(f"limits in {store}, {count:,} packages: {more:+.1%} processor, {slower:+.1%} time of a read")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Parse, prepare, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
@@ -233,6 +271,7 @@ def main() -> None:
         prepare(given.data / str(count), count)
         results[count] = run(given.data / str(count), given.seconds, given.only)
     print(table(results))
+    print(cost_of_limits(results))
 
 
 if __name__ == "__main__":

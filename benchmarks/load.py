@@ -16,6 +16,11 @@ class Measured:
     latencies: list[float] = field(default_factory=list)
     failures: list[bytes] = field(default_factory=list)
 
+    def __add__(self, other: "Measured") -> "Measured":
+        """What came back in both."""
+        latencies, failures = self.latencies + other.latencies, self.failures + other.failures
+        return Measured(self.seconds + other.seconds, latencies, failures)
+
     @property
     def rate(self) -> float:
         """Answers per second."""

@@ -1,5 +1,8 @@
 """The portal's routes, and one more that always says the same: what server and middleware cost by themselves."""
 
+import os
+
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
@@ -14,4 +17,11 @@ def constant(request: HttpRequest) -> HttpResponse:
     return HttpResponse(b'{"constant": true}', "application/json")
 
 
-urlpatterns = [path("api/v1/constant", constant), *portal]
+def limits(request: HttpRequest, store: str) -> HttpResponse:
+    """From now on count requests in Redis, in the file, or nowhere; there is one process, so it hears of it."""
+    settings.RATE_LIMIT_ANONYMOUS = "" if store == "nowhere" else "100000000/m"
+    settings.REDIS_URL = os.environ["REDIS_URL"] if store == "redis" else ""
+    return HttpResponse(b"{}", "application/json")
+
+
+urlpatterns = [path("api/v1/constant", constant), path("api/v1/limits/<str:store>", limits), *portal]
