@@ -20,6 +20,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.encoding import force_bytes
 
 from accounts import auditing, rate_limiting
 from accounts.actors import Actor
@@ -219,9 +220,9 @@ def _vault() -> MultiFernet:
     return MultiFernet([Fernet(_key(secret)) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 
 
-def _key(secret: str) -> bytes:
+def _key(secret: str | bytes) -> bytes:
     """A key for this purpose alone; SECRET_KEY has entropy enough to need no stretching."""
-    return base64.urlsafe_b64encode(hmac.digest(secret.encode(), b"accounts.second_factor", "sha256"))
+    return base64.urlsafe_b64encode(hmac.digest(force_bytes(secret), b"accounts.second_factor", "sha256"))
 
 
 def _opened(sealed: str) -> str:

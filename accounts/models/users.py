@@ -36,7 +36,7 @@ class User(AbstractUser):
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """Django's, which ends sessions with the password they were opened with; here with the second factor, too."""
-        plain = str(super()._get_session_auth_hash(secret))
+        plain = str(super()._get_session_auth_hash(secret))  # type: ignore[misc]  # Django has it, its stubs do not
         if self.second_factor_since is None:
             return plain
         return salted_hmac("accounts.User.session", f"{plain}:{self.second_factor_since.timestamp()}").hexdigest()

@@ -10,7 +10,6 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -76,7 +75,7 @@ class RegistryAdminSite(AdminSite):
         context = {**self.each_context(request), "title": _("Tables"), "app_list": self.get_app_list(request)}
         return TemplateResponse(request, "admin/tables.html", context)
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The portal's own sign-in in the admin's dress, second factor included; to others, what is missing."""
         from accounts.web.session import SignIn
 
@@ -98,7 +97,9 @@ class RegistryAdminSite(AdminSite):
             extra_context={**context, **(extra_context or {})},
             redirect_authenticated_user=False,
         )
-        return view(request)
+        answer = view(request)
+        assert isinstance(answer, HttpResponse)
+        return answer
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's, with the list of tables only where the person may see it."""

@@ -77,10 +77,17 @@ def test_a_name_that_nobody_has_is_hashed_for_all_the_same(crowd, settings, monk
     for person in User.objects.exclude(username="githubber"):
         person.set_password(PASSWORD)
         person.save()
-    worked = []
-    encode, verify = Argon2PasswordHasher.encode, PasswordHasher.verify
-    monkeypatch.setattr(Argon2PasswordHasher, "encode", lambda *args: (worked.append("hash"), encode(*args))[1])
-    monkeypatch.setattr(PasswordHasher, "verify", lambda *args: (worked.append("hash"), verify(*args))[1])
+    worked: list[str] = []
+
+    def counting(work):
+        def done(*args):
+            worked.append("hash")
+            return work(*args)
+
+        return done
+
+    monkeypatch.setattr(Argon2PasswordHasher, "encode", counting(Argon2PasswordHasher.encode))
+    monkeypatch.setattr(PasswordHasher, "verify", counting(PasswordHasher.verify))
     for name in crowd:
         worked.clear()
         assert authenticate(None, username=name, password="wrong") is None
