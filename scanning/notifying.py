@@ -83,7 +83,7 @@ def send(job: Job) -> None:
     while it sends leaves the news to the next one, so that in the worst case it is told twice and never not at all.
     """
     user = User.objects.filter(pk=job.ref, is_active=True).exclude(email="").first()
-    waiting = Notice.objects.filter(user=job.ref, sent_at=None)
+    waiting = Notice.objects.filter(user_id=int(job.ref), sent_at=None)
     news = _claim(waiting)
     if user is None or not news:
         if user is not None and waiting.exists():

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -57,7 +58,7 @@ def rules_for(project_id: int | None) -> Rules:
     return rules
 
 
-def stated(row: ScanPolicy) -> dict[str, str | int]:
+def stated(row: ScanPolicy) -> dict[str, Any]:
     """What the row does not leave open."""
     return {name: getattr(row, name) for name in NAMES if getattr(row, name) not in ("", None)}
 

@@ -100,7 +100,7 @@ class WaiverTable(Table):
     @admin.action(description=_("End now"), permissions=["end"])
     def end_now(self, request: HttpRequest, queryset: QuerySet[Waiver]) -> None:
         """End those that still hold; what they let through is judged again at once."""
-        ended = [waiving.end(waiver, actor_of(request)) for waiver in queryset.live()]
+        ended = [waiving.end(waiver, actor_of(request)) for waiver in Waiver.objects.live().filter(pk__in=queryset)]
         said = ngettext("%(count)d waiver has ended.", "%(count)d waivers have ended.", len(ended))
         self.message_user(request, said % {"count": len(ended)})
 

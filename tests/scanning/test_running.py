@@ -1,5 +1,6 @@
 """What counts of several tools that answer, fail, come late or never end."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -19,7 +20,8 @@ class Tool:
     """Says what it is told to say: flaws by id, or an exception."""
 
     def __init__(self, name: str, *answers) -> None:
-        self.name, self.answers, self.asked = name, list(answers), lambda: None
+        self.name, self.answers = name, list(answers)
+        self.asked: Callable[[], object] = lambda: None
 
     def scan(self, target: Target) -> list[Flaw]:
         self.asked()
@@ -121,7 +123,6 @@ def test_a_check_that_a_job_will_come_back_to_stays_open(abandoned):
 
 def test_a_good_answer_after_the_deadline_still_counts(abandoned):
     release, slow = abandoned.release, Tool("osv", [])
-    slow.asked = tasks.sweep
     Scan.objects.filter(pk=abandoned.pk).update(deadline_at=None)
     slow.asked = lambda: (Scan.objects.update(deadline_at=timezone.now()), tasks.sweep())
     scan = running.scan(release, [slow])
