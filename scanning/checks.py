@@ -6,7 +6,7 @@ from registry.checking import Result
 from registry.models import Release
 from scanning import judging, running
 from scanning.judging import Assessment
-from scanning.models import Finding, Scan
+from scanning.models import Finding, Kind, Scan
 
 
 def check_vulnerabilities(release: Release) -> Result:
@@ -23,7 +23,7 @@ def report(scan: Scan, release: Release) -> Result:
     details = _details(scan, assessment)
     if running.has_looked(scan) or assessment.blocking:
         return Result(assessment.status, _summary(release, assessment), details)
-    reasons = " ".join(tool["reason"] for tool in scan.tools_unavailable)
+    reasons = running.reasons(scan)
     if any(tool["failed"] for tool in scan.tools_unavailable):
         return Result("errored", f"No scanner could look at it. {reasons} Run it again.", details)
     return Result("skipped", f"It was not scanned. {reasons}", details)
@@ -37,6 +37,7 @@ def _summary(release: Release, assessment: Assessment) -> str:
 
 
 def _way_out(findings: list[Finding]) -> str:
+    findings = [finding for finding in findings if finding.kind == Kind.VULNERABILITY]
     if not findings:
         return ""
     fixes = sorted({f"{finding.fixed_in} ({finding.identifier})" for finding in findings[:3] if finding.fixed_in})
@@ -57,6 +58,7 @@ def shape(finding: Finding, *, waived: bool) -> dict[str, Any]:
     """A finding as the check's details, the API and the pages show it."""
     return {
         "id": finding.identifier,
+        "kind": finding.kind,
         "aliases": finding.aliases,
         "severity": finding.severity,
         "cvss": finding.cvss,

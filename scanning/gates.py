@@ -7,7 +7,7 @@ from registry.gates import Verdict
 from registry.models import Release
 from scanning import judging, policies, running
 from scanning.judging import Assessment
-from scanning.models import AffectedPackage, Breach, Scan
+from scanning.models import AffectedPackage, Breach, Finding, Kind, Scan
 
 GATE = "vulnerabilities"
 AGE = "age"
@@ -44,7 +44,7 @@ def is_old_enough(release: Release, actor: Actor) -> Verdict:
 
 
 def _unscanned(scan: Scan) -> Verdict:
-    reasons = " ".join(tool["reason"] for tool in scan.tools_unavailable)
+    reasons = running.reasons(scan)
     if any(tool["failed"] for tool in scan.tools_unavailable) or _would_know_now(scan):
         return Verdict(
             GATE, "hold", "SCAN_ERRORED", f"No scanner could look at it. {reasons}", remedy="Ask for another scan."
@@ -60,7 +60,7 @@ def _would_know_now(scan: Scan) -> bool:
 def _against(assessment: Assessment, release: Release) -> Verdict:
     """Denied; what was approved already only is flagged, where the policy has it so."""
     worst = assessment.blocking[0]
-    fix = f" It is fixed in {worst.fixed_in}." if worst.fixed_in else " No fixed version is known."
+    fix, remedy = _way_out(worst)
     stays = assessment.rules.breach == Breach.FLAG and release.status == Release.Status.APPROVED
     return Verdict(
         GATE,
@@ -69,10 +69,20 @@ def _against(assessment: Assessment, release: Release) -> Verdict:
         f"{judging.describe(assessment.counts, len(assessment.waivers)).capitalize()}. The gravest is "
         f"{worst.identifier} ({worst.severity}): {worst.summary.rstrip('.') or 'no summary'}.{fix}",
         details_url=worst.url,
-        remedy=f"Use {worst.fixed_in} or later." if worst.fixed_in else "Ask a maintainer for a waiver.",
+        remedy=remedy,
         until=None if stays else assessment.until,
         grounds=tuple((finding.identifier, *finding.aliases) for finding in assessment.blocking),
     )
+
+
+def _way_out(worst: Finding) -> tuple[str, str]:
+    """Where the gravest finding is fixed, and what to do about it."""
+    if worst.kind == Kind.SECRET:
+        return "", "Revoke it, and publish a version without it."
+    if worst.fixed_in:
+        return f" It is fixed in {worst.fixed_in}.", f"Use {worst.fixed_in} or later."
+    unknown = " No fixed version is known." if worst.kind == Kind.VULNERABILITY else ""
+    return unknown, "Ask a maintainer for a waiver."
 
 
 def _in_order(assessment: Assessment) -> Verdict:

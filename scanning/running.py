@@ -57,6 +57,12 @@ def has_looked(row: Scan) -> bool:
     return scanners.know_flaws(row.tools_used)
 
 
+def reasons(scan: Scan) -> str:
+    """Why tools could not look; that one is not installed is left out where another has more to say."""
+    said = [str(tool["reason"]) for tool in scan.tools_unavailable]
+    return " ".join([one for one in said if not one.endswith(scanners.NOT_INSTALLED)] or said)
+
+
 def expect(release: Release, trigger: str) -> Scan:
     """The row of the scan that is to come: the one that waits already, or a new one."""
     return Scan.objects.get_or_create(release=release, status=Scan.Status.PENDING, defaults={"trigger": trigger})[0]

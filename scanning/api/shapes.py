@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from accounts.api.strict import Choice, Moment, StrictSerializer, Text
 from registry.api.shapes import ECOSYSTEMS
-from scanning.models import Scan, Severity
+from scanning.models import Kind, Scan, Severity
 
 SEVERITIES = Severity.values
 WAIVER_STATES = ("live", "ended", "expired")
@@ -29,9 +29,10 @@ class QueuedScan(serializers.Serializer):
 
 
 class Vulnerability(serializers.Serializer):
-    """One known flaw, whatever number of tools saw it."""
+    """One thing that is wrong, whatever number of tools saw it."""
 
-    id = serializers.CharField()
+    id = serializers.CharField(help_text="The advisory's id, or the rule that struck and the file it struck in")
+    kind = serializers.ChoiceField(choices=Kind.values)
     aliases = serializers.ListField(child=serializers.CharField())
     severity = serializers.ChoiceField(choices=SEVERITIES)
     cvss = serializers.FloatField(allow_null=True)

@@ -7,14 +7,13 @@ from django.conf import settings
 from scanning.scanners import grype, guarddog, osv_scanner, trivy
 from scanning.scanners.base import VULNERABILITY, Scanner, Unavailable, looks_for
 from scanning.scanners.osv import Osv
-from scanning.scanners.tools import Tool
+from scanning.scanners.tools import NOT_INSTALLED, Tool
 
-__all__ = ["ALL", "EVERY", "TOOLS", "Scanner", "Unavailable", "at_hand", "know_flaws"]
+__all__ = ["EVERY", "NOT_INSTALLED", "TOOLS", "Scanner", "Unavailable", "at_hand", "know_flaws"]
 
 # The embedded matcher first, then the tools that know flaws, then those that look into the files.
 TOOLS: tuple[Tool, ...] = (trivy.FLAWS, grype.FLAWS, osv_scanner.FLAWS, trivy.FILES, guarddog.FILES)
 EVERY: tuple[Scanner, ...] = (Osv(), *TOOLS)
-ALL: tuple[Scanner, ...] = EVERY[:1]
 # Whether these could look is always told, installed or not.
 ALWAYS_NAMED = frozenset({"osv", "trivy", "grype", "osv-scanner"})
 

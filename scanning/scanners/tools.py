@@ -9,6 +9,8 @@ from django.conf import settings
 from scanning.scanners import subprocesses
 from scanning.scanners.base import VULNERABILITY, Flaw, Material, NothingToConsult, Target, Unavailable
 
+NOT_INSTALLED = "is not installed."
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -61,7 +63,7 @@ class Tool:
         program = subprocesses.find(self.binary)
         if program is not None:
             return program
-        sentence = f"{self.binary} is not installed."
+        sentence = f"{self.binary} {NOT_INSTALLED}"
         raise Unavailable(sentence) if settings.SCANNERS else NothingToConsult(sentence)
 
 
