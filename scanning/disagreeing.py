@@ -16,7 +16,7 @@ from scanning.models import AffectedPackage
 PRERELEASE = re.compile(r"(?i)(^|[\d.\-_])(a|b|c|m|rc|alpha|beta|dev|pre|preview|snapshot|milestone|cr)[\d.\-_]*\d*$")
 LISTED, RANGED = "listed, but in no range", "in a range, but not listed"
 REASONS = {
-    "no version": "the listed text is no version of the ecosystem, so it stands nowhere in its order",
+    "no version": "no version of the ecosystem, so it has no place in its order: only a list or an endless range names it",
     "broken bound": "a bound is no version but a commit or an address, so the range says nothing",
     "before the bound": "a pre-release of the version that the range begins with",
     "outside": "listed although every range ends before it or begins after it",
@@ -111,13 +111,15 @@ def _why_listed(row: dict[str, Any], version: str) -> str:
 def _why_ranged(row: dict[str, Any], version: str, last: Any, known: set[Any]) -> str:
     slug = row["ecosystem"]
     place = place_of(slug, version).key
+    if place is None:
+        return "no version"
     ends = [place_of(slug, bound).key for one in row["ranges"] for kind, bound in flat(one) if kind != "introduced"]
-    end = min((key for key in ends if key and place and key >= place), default=None)
+    end = min((key for key in ends if key and key >= place), default=None)
     if PRERELEASE.search(version):
         return "pre-release left out"
     if end is not None and end not in known:
         return "bound never released"
-    return "newer than the list" if last is None or place is None or place > last else "left out"
+    return "newer than the list" if last is None or place > last else "left out"
 
 
 def _is_prerelease_of(slug: str, version: str, bound: str) -> bool:

@@ -18,7 +18,7 @@ from accounts.models import ApiToken, AuditEvent, SigningKey, User
 from licensing.models import LicensePolicy
 from registry import documents
 from registry.models import Blob, Decision, DownloadCount, DownloadRecord, Job, Package, Release
-from scanning.models import Advisory, AffectedPackage, Finding, Scan, ToolResult, Waiver
+from scanning.models import Advisory, AdvisorySource, AffectedPackage, Finding, Scan, ToolResult, Waiver
 from tests import builders
 from tests.admin import queue_rows
 from tests.builders import Cast
@@ -29,11 +29,12 @@ LABELS = [model._meta.label for model, _table in TABLES]
 HISTORY = {
     "accounts.ApiToken", "accounts.AuditEvent", "accounts.SigningKey", "registry.Artifact", "registry.Blob",
     "registry.Change", "registry.Check", "registry.Decision", "registry.Document", "registry.DownloadCount",
-    "registry.DownloadRecord", "registry.Job", "registry.Release", "scanning.Advisory", "scanning.Finding", "scanning.Scan",
+    "registry.DownloadRecord", "registry.Job", "registry.Release", "scanning.Advisory", "scanning.Finding",
+    "scanning.Scan",
 }  # fmt: skip
 PEOPLE_LOOK_UP = HISTORY | {
     "accounts.User", "accounts.Project", "accounts.Membership", "registry.Package", "licensing.LicensePolicy",
-    "scanning.Waiver",
+    "scanning.AdvisorySource", "scanning.Waiver",
 }  # fmt: skip
 
 
@@ -62,6 +63,7 @@ def room(cast: Cast) -> Release:
         )
         advisory = Advisory.objects.create(osv_id=f"GHSA-{number}", modified_at=timezone.now(), digest=str(number))
         AffectedPackage.objects.create(advisory=advisory, ecosystem="npm", name="a", normalized="a")
+        AdvisorySource.objects.create(name=f"feed {number}", url="https://feeds.example", failures=number % 2)
         ApiToken.objects.create(
             user=cast.alice, name="ci", prefix="sk_live_abc", digest=str(number), scopes=["read"],
             expires_at=timezone.now() + timedelta(days=3), project=cast.acme,
