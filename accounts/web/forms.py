@@ -124,24 +124,21 @@ class NewProjectForm(forms.Form):
 
 
 class ProjectSettingsForm(forms.Form):
-    """What the owners of a project choose; what a form leaves out stays as it is."""
+    """What the owners of a project choose."""
 
     review_policy = forms.ChoiceField(
         label=_("Review"),
         choices=Project.ReviewPolicy.choices,
-        required=False,
         help_text=_("Who approves what the project publishes. Third-party packages always wait for a maintainer."),
     )
     signature_policy = forms.ChoiceField(
         label=_("Signatures"),
         choices=Project.SignaturePolicy.choices,
-        required=False,
         help_text=_("A signature that is there must be good, whatever you choose."),
     )
     visibility = forms.ChoiceField(
         label=_("New packages are"),
         choices=Project.Visibility.choices,
-        required=False,
         help_text=_("Packages that exist already stay as they are."),
     )
 

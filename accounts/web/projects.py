@@ -64,7 +64,7 @@ def configure(request: HttpRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Choose among what the form offers."))
         return redirect("projects")
-    wanted = {field: value for field, value in form.cleaned_data.items() if value}
+    wanted = form.cleaned_data
     done = _("The settings of %(slug)s are saved.") % {"slug": slug}
     carry_out(request, lambda: projects.configure(project, actor, **wanted), done)
     return redirect("projects")

@@ -134,9 +134,10 @@ def test_an_owner_sets_policies_on_the_page_and_members_see_no_form(cast):
     assert browser(cast.alice).post(path, wanted).status_code == 302
     assert Project.objects.filter(slug="acme", **wanted).exists()
     assert "Unsigned archives are accepted" in browser(cast.alice).get("/profile/projects").content.decode()
-    browser(cast.alice).post(path, {"signature_policy": "nonsense"})
-    browser(cast.bob).post(path, {"signature_policy": "required"})
-    assert browser(cast.mallory).post(path, {"signature_policy": "required"}).status_code == 404
+    other = wanted | {"signature_policy": "required"}
+    browser(cast.alice).post(path, wanted | {"signature_policy": "nonsense"})
+    browser(cast.bob).post(path, other)
+    assert browser(cast.mallory).post(path, other).status_code == 404
     assert Project.objects.filter(slug="acme", **wanted).exists()
 
 

@@ -31,7 +31,11 @@ FORMS: dict[str, Callable[[Room, Caller, str], dict[str, Any]]] = {
     "profile/privacy/delete": lambda room, caller, target: {"password": NEW_PASSWORD},
     "profile/projects": lambda room, caller, target: {"slug": "made-in-the-matrix"},
     "profile/projects/<slug:slug>/default": lambda room, caller, target: {},
-    "profile/projects/<slug:slug>/settings": lambda room, caller, target: {"signature_policy": "optional"},
+    "profile/projects/<slug:slug>/settings": lambda room, caller, target: {
+        "review_policy": "automatic",
+        "signature_policy": "optional",
+        "visibility": "public",
+    },
     "profile/projects/<slug:slug>/members": lambda room, caller, target: {"username": "mallory", "role": "member"},
     "profile/projects/<slug:slug>/members/<int:user_id>/remove": lambda room, caller, target: {},
 }
