@@ -15,6 +15,7 @@ from scanning.scanners import subprocesses
 from scanning.scanners.base import Flaw
 from tests import builders
 from tests.scanning import toolbox as boxes
+from tests.scanning import trivy_database
 
 pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]
 TOOLS = {tool.name: tool for tool in scanners.TOOLS}
@@ -72,6 +73,26 @@ def test_trivy_without_its_database_passes_nothing(settings, tmp_path):
         TOOLS["trivy"].scan(target)
     asked = [str(subprocesses.find("trivy")), "sbom", "--quiet", "--skip-db-update", "--offline-scan", "/dev/null"]
     assert subprocesses.run(asked).status == 1
+
+
+def test_trivy_finds_a_known_flaw_by_the_bill_of_materials(settings):
+    need("trivy")
+    with boxes.opened() as box:
+        settings.SCANNER_DATA_DIR = box.data
+        advisory = {
+            "PatchedVersions": ["1.0.1"],
+            "VulnerableVersions": ["<1.0.1"],
+            "VendorIDs": ["GHSA-aaaa-bbbb-cccc"],
+        }
+        details = {"Title": "It pads too far", "Severity": "HIGH", "CVSS": {"ghsa": {"V3Score": 7.2}}}
+        trivy_database.write(box.data / "trivy" / "db", "left-pad", advisory, "CVE-2026-0001", details)
+        with boxes.target() as target:
+            [flaw] = TOOLS["trivy"].scan(target)
+        with boxes.target(name="right-pad") as target:
+            assert TOOLS["trivy"].scan(target) == []
+    assert (flaw.identifier, flaw.aliases, flaw.kind) == ("CVE-2026-0001", ("GHSA-aaaa-bbbb-cccc",), "vulnerability")
+    assert (flaw.package, flaw.version, flaw.fixed_in) == ("left-pad", "1.0.0", "1.0.1")
+    assert (flaw.severity, flaw.cvss, flaw.summary) == ("high", 7.2, "It pads too far")
 
 
 def test_guarddog_finds_malware(settings):
