@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import auditing, users
+from accounts import auditing, projects, users
 from accounts.actors import ALL_SCOPES, Actor
 from accounts.errors import Conflict, Forbidden, InvalidInput
 from accounts.models import ApiToken, Project, User
@@ -43,7 +43,7 @@ def issue(
     lifetime = _lifetime(days)
     if actor.bound_to is not None and (project is None or project.pk != actor.bound_to):
         raise Forbidden("Your token is bound to a project, so it can make tokens for that one only.", code="bound")
-    if project is not None and not users.belongs_to(user, project):
+    if project is not None and not _may_bind(user, project, actor):
         raise Forbidden("You are not a member of that project, so no token can be bound to it.", code="not_a_member")
     raw = _random_token()
     with transaction.atomic():
@@ -169,6 +169,11 @@ def _may_issue_for(user: User, actor: Actor) -> None:
         raise Forbidden("Sign in to create a token, or use a token with the scope “admin”.", code="session_needed")
     if actor.user is None or actor.user.pk != user.pk:
         raise Forbidden("You may create tokens for yourself only.")
+
+
+def _may_bind(user: User, project: Project, actor: Actor) -> bool:
+    """Whether a token for the project may be made; an admin without the second factor reaches their own only."""
+    return bool(projects.of(user, only=project.pk)) if actor.lacks_factor else users.belongs_to(user, project)
 
 
 def _may_manage(token: ApiToken, actor: Actor) -> None:

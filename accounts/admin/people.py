@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts import projects, users
+from accounts import projects, second_factor, users
 from accounts.admin.tables import Lines, Table, actor_of, chip, code, moment
 from accounts.models import Membership, Project, User
 
@@ -52,13 +52,14 @@ class UserTable(Table, UserAdmin):
     list_select_related = ("default_project",)
     filter_horizontal = ()
     autocomplete_fields = ("default_project",)
-    readonly_fields = ("pseudonym", "last_login", "date_joined", "groups_list")
+    readonly_fields = ("pseudonym", "last_login", "date_joined", "second_factor_since", "groups_list")
+    actions = ("reset_second_factor",)
     inlines = (ProjectsInline,)
     fieldsets = (
         (None, {"fields": ("username", "email", "password")}),
         (_("Role"), {"fields": ("role", "groups_list", "is_active", "default_project")}),
         (_("Name"), {"fields": (("first_name", "last_name"),)}),
-        (_("History"), {"fields": (("last_login", "date_joined"), "pseudonym")}),
+        (_("History"), {"fields": (("last_login", "date_joined"), "second_factor_since", "pseudonym")}),
     )
     add_fieldsets = (
         (
@@ -80,6 +81,12 @@ class UserTable(Table, UserAdmin):
             projects.make_own(obj)
         if not change or role != obj.role:
             users.change_role(obj, role, actor_of(request))
+
+    @admin.action(description=_("Reset the second factor"), permissions=["change"])
+    def reset_second_factor(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        """For those who lost phone and recovery codes; who does it should know whom they talk to."""
+        for user in people.exclude(second_factor_since=None):
+            second_factor.reset(user, actor_of(request))
 
     @admin.display(description=_("role"), ordering="role")
     def role_chip(self, user: User) -> SafeString:

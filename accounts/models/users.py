@@ -39,7 +39,8 @@ class User(AbstractUser):
         plain = str(super()._get_session_auth_hash(secret))  # type: ignore[misc]  # Django has it, its stubs do not
         if self.second_factor_since is None:
             return plain
-        return salted_hmac("accounts.User.session", f"{plain}:{self.second_factor_since.timestamp()}").hexdigest()
+        since = self.second_factor_since.timestamp()
+        return salted_hmac("accounts.User.session", f"{plain}:{since}", secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def is_maintainer(self) -> bool:

@@ -4,7 +4,7 @@ import time
 from dataclasses import asdict, dataclass
 
 from django.contrib.auth import login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.crypto import constant_time_compare
 
@@ -32,7 +32,7 @@ def enter(request: HttpRequest, user: User, backend: str, leads_to: str) -> Http
     """Open the session of somebody who needs no second factor; ask the others for it."""
     if user.second_factor_since is None:
         login(request, user, backend=backend)
-        return redirect(leads_to)
+        return HttpResponseRedirect(leads_to)
     request.session.cycle_key()
     until = time.time() + PATIENCE
     request.session[HALF_WAY] = asdict(HalfWay(user.pk, user.get_session_auth_hash(), backend, leads_to, until))
@@ -57,4 +57,4 @@ def finish(request: HttpRequest, user: User, half: HalfWay, code: str) -> HttpRe
     second_factor.check(user, code, Actor(kind="session", user=user, address=client_address(request)))
     del request.session[HALF_WAY]
     login(request, user, backend=half.backend)
-    return redirect(half.leads_to)
+    return HttpResponseRedirect(half.leads_to)

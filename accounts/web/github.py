@@ -8,6 +8,7 @@ from allauth.socialaccount.providers.base import AuthProcess
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -85,7 +86,7 @@ def arrive(request: HttpRequest, profile: github.Profile, state: dict[str, Any])
     try:
         if user is None:
             found = github.find_or_make(profile, actor)
-            return enter(request, found, BY_GITHUB, data.get("next") or "home")
+            return enter(request, found, BY_GITHUB, data.get("next") or reverse("home"))
         github.link(user, profile, actor)
     except RegistryError as refusal:
         auditing.refused("github.linked" if user else "session.refused", "github", actor, refusal)
@@ -103,9 +104,7 @@ def fail(request: HttpRequest, *, was_cancelled: bool = False) -> HttpResponse:
     if was_cancelled:
         messages.warning(request, _("You told GitHub not to say who you are, so nothing has changed."))
     else:
-        messages.error(
-            request, _("GitHub did not tell us who you are. Try again, or sign in with your password.")
-        )
+        messages.error(request, _("GitHub did not tell us who you are. Try again, or sign in with your password."))
     return redirect("sign-in" if actor.is_anonymous else "security")
 
 

@@ -1,16 +1,18 @@
-"""Many at once: one chain, one successor, one owner of a key."""
+"""Many at once: one chain, one successor, one owner of a key, one use of a code, one account of a newcomer."""
 
 import threading
 from collections.abc import Callable
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 
-from accounts import auditing, signing_keys, tokens
-from accounts.actors import SYSTEM
+from accounts import auditing, github, second_factor, signing_keys, tokens
+from accounts.actors import SYSTEM, Actor
 from accounts.errors import RegistryError
-from accounts.models import ApiToken, AuditEvent, SigningKey
+from accounts.models import ApiToken, AuditEvent, SigningKey, User
 from tests.accounts.ssh_wire import Ed25519
+from tests.accounts.test_second_factor import Phone
 from tests.builders import actor, assemble_cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,3 +65,25 @@ def test_a_key_registered_by_many_at_once_is_registered_once():
     assert sum(isinstance(answer, SigningKey) for answer in answers) == 1
     assert sum(isinstance(answer, RegistryError) for answer in answers) == CROWD - 1
     assert SigningKey.objects.count() == 1
+
+
+def test_a_recovery_code_or_a_code_of_the_app_sent_by_many_at_once_lets_one_pass():
+    alice = assemble_cast().alice
+    sealed = second_factor.new_secret()
+    phone = Phone(second_factor.shown(sealed, alice)[0])
+    codes = second_factor.switch_on(alice, sealed, phone.shows(), SYSTEM)
+    for code in (codes[0], phone.shows()):
+        cache.clear()
+        answers = at_once(
+            lambda number, code=code: second_factor.check(alice, code, Actor(address=f"192.0.2.{number}"))
+        )
+        assert answers.count(None) == 1
+        assert sum(isinstance(answer, second_factor.WrongCode) for answer in answers) == CROWD - 1
+
+
+def test_a_newcomer_who_arrives_by_many_windows_at_once_is_made_once():
+    assemble_cast()
+    mona = github.Profile(583231, "mona")
+    answers = at_once(lambda number: github.find_or_make(mona, Actor()))
+    assert {getattr(answer, "username", answer) for answer in answers} == {"mona"}
+    assert User.objects.count() == 5

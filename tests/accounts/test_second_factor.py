@@ -275,6 +275,15 @@ def test_those_who_run_the_portal_can_reset_it(guarded):
         call_command("user", "reset-second-factor", "nobody-at-all")
 
 
+def test_an_admin_resets_it_in_the_table_of_people(guarded, root):
+    alice, _, _ = guarded
+    action = {"action": "reset_second_factor", "_selected_action": [alice.pk, root.pk]}
+    signed_in(root).post("/admin/accounts/user/", action)
+    alice.refresh_from_db()
+    assert alice.second_factor_since is None
+    assert AuditEvent.objects.get(action="second_factor.reset").actor == str(root.pseudonym)
+
+
 def test_another_secret_key_closes_the_app_but_not_the_recovery_codes(guarded, settings):
     _, phone, codes = guarded
     before = settings.SECRET_KEY

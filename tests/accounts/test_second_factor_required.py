@@ -84,6 +84,13 @@ def test_no_token_with_the_roles_scopes_can_be_made_before(cast, name, scope):
     assert answer.status_code == 201
 
 
+def test_no_token_reaches_projects_that_only_the_role_opens(cast):
+    with pytest.raises(Forbidden):
+        tokens.issue(cast.root, "CI", ["read"], project=cast.acme, actor=actor(cast.root))
+    own = cast.root.default_project
+    assert tokens.issue(cast.root, "CI", ["read"], project=own, actor=actor(cast.root))
+
+
 def test_a_token_from_before_works_and_has_no_successor_until_then(cast, settings):
     settings.MFA_REQUIRED_ROLES = []
     raw = builders.token(cast.bob, "review")

@@ -126,6 +126,13 @@ def test_every_failure_is_noted_and_names_that_are_nobodys_are_not(cast):
     assert "wrong field" not in "".join(str(event.details) for event in AuditEvent.objects.all())
 
 
+@pytest.mark.parametrize("wanted", ["tokens", "nowhere", "https://evil.example/", "//evil.example", "javascript:a()"])
+def test_after_signing_in_only_pages_of_this_portal_follow(cast, wanted):
+    answer = Client().post("/sign-in", {"username": "alice", "password": PASSWORD, "next": wanted})
+    assert answer.status_code == 302
+    assert answer.url in ("/", "tokens", "nowhere")
+
+
 def test_no_page_of_the_sign_in_library_is_served(cast):
     """Its sign-up, reset and e-mail pages would be ways in that nobody here looks after."""
     browser = signed_in(cast.alice)
