@@ -253,6 +253,7 @@ def test_a_key_is_added_with_its_fingerprint_and_removed(browser):
     assert "1 removed key" in text(browser.get("/profile/keys"))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("kind", "bits"), [("ed25519", None), ("ecdsa", 521), ("rsa", 3072)])
 def test_a_key_is_shown_as_ssh_keygen_shows_it(browser, alice, tmp_path, kind, bits):
     pair = key_pair(tmp_path, kind, bits)

@@ -16,6 +16,7 @@ from registry.models import Artifact, Blob
 from tests import builders, tools
 from tests.web.test_pages import page, signed_in, text_of
 
+pytestmark = pytest.mark.once
 CORE = "/packages/npm/@acme-utils/core"
 NOWHERE = "http://127.0.0.1:1/"  # a client that asks its usual registry fails
 
@@ -53,7 +54,6 @@ def core(only_our_gates, alice, pair):
 
 
 # --- real clients --------------------------------------------------------------------------------------------------
-@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_real_npm_and_real_pip_install_what_the_pages_say(live_server, only_our_gates, alice, pair, tmp_path):
     tools.need("npm")
