@@ -16,7 +16,7 @@ from scanning.models import AffectedPackage
 PRERELEASE = re.compile(r"(?i)(^|[\d.\-_])(a|b|c|m|rc|alpha|beta|dev|pre|preview|snapshot|milestone|cr)[\d.\-_]*\d*$")
 LISTED, RANGED = "listed, but in no range", "in a range, but not listed"
 REASONS = {
-    "no version": "no version of the ecosystem, so it has no place in its order: only a list or an endless range names it",
+    "no version": "no version of the ecosystem: without a place in its order, only a list or endless range names it",
     "broken bound": "a bound is no version but a commit or an address, so the range says nothing",
     "before the bound": "a pre-release of the version that the range begins with",
     "outside": "listed although every range ends before it or begins after it",

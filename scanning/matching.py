@@ -93,8 +93,8 @@ def _signatures(names: Iterable[Name]) -> dict[Name, Signature]:
         for chunk in naming.chunked(wanted):
             live = AffectedPackage.objects.filter(ecosystem=slug, normalized__in=chunk, advisory__withdrawn_at=None)
             columns = live.order_by("pk").values_list("normalized", "pk", "advisory_id", "advisory__digest")
-            for normalized, *signed in columns:
-                found[slug, normalized].append((signed[0], signed[1], signed[2]))
+            for normalized, key, advisory, digest in columns:
+                found[slug, normalized].append((key, advisory, digest))
     return {name: tuple(signed) for name, signed in found.items()}
 
 

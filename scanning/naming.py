@@ -68,8 +68,8 @@ def _sharing(names: Iterable[str], known: set[int]) -> list[tuple[int, str, list
     for chunk in chunked(sorted(names)):
         keys.update(AdvisoryName.objects.filter(name__in=chunk).values_list("advisory", flat=True))
     rows: list[tuple[int, str, list[str]]] = []
-    for chunk in chunked(sorted(keys - known)):
-        rows += Advisory.objects.live().filter(pk__in=chunk).values_list("pk", "osv_id", "aliases")
+    for others in chunked(sorted(keys - known)):
+        rows += Advisory.objects.live().filter(pk__in=others).values_list("pk", "osv_id", "aliases")
     return rows
 
 

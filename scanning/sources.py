@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -132,12 +132,12 @@ def ask_for(source: AdvisorySource) -> None:
 
 
 @tasks.periodically("sweep")
-def visit_due(at: datetime | None = None) -> int:
+def visit_due() -> int:
     """Queue a visit to each source whose time has come; how many were queued.
 
     Its next visit moves first, in one conditional update, so that two sweepers queue it once.
     """
-    now = at or timezone.now()
+    now = timezone.now()
     queued = 0
     for source in AdvisorySource.objects.due(now):
         with transaction.atomic():

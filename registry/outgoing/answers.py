@@ -3,13 +3,20 @@
 import http.client
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Protocol
 
 from registry.errors import TooLarge
 from registry.outgoing.connecting import Unreachable
 
 PIECE = 64 * 1024
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+
+
+class Writable(Protocol):
+    """A file to write bytes into."""
+
+    def write(self, data: bytes, /) -> int:
+        """Returns how many were written."""
 
 
 class TooMuch(TooLarge):
@@ -36,7 +43,7 @@ class Answer:
         """The whole body."""
         return b"".join(self.pieces())
 
-    def save(self, file: BinaryIO) -> int:
+    def save(self, file: Writable) -> int:
         """Write the body; returns its length. What was written before an error stays in the file."""
         return sum(file.write(piece) for piece in self.pieces())
 

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         self.console = Console(file=self.stdout, highlight=False, soft_wrap=True)  # type: ignore[arg-type]  # it only writes
         self.is_quiet = options["verbosity"] == 0
-        {"import": self.bring, "refresh": self.refresh, "disagreements": self.disagreements}[action](**options)
+        actions: dict[str, Callable[..., None]] = {
+            "import": self.bring,
+            "refresh": self.refresh,
+            "disagreements": self.disagreements,
+        }
+        actions[action](**options)
 
     def bring(self, *, paths: list[str], strict: bool, **options: Any) -> None:
         """Import each path or address, one after the other."""
@@ -61,7 +67,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no source named {', '.join(sorted(unknown))}.")
         failed = []
         for source in chosen:
-            tally = self._with_progress(source.name, None, lambda hear, source=source: sources.refresh(source, hear))
+            tally = self._with_progress(source.name, None, partial(sources.refresh, source))
             if tally is None:
                 source.refresh_from_db()
                 failed.append(f"{source.name}: {source.last_error}")
