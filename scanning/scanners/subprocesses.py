@@ -225,9 +225,12 @@ def last_line(complaint: str) -> str:
 
 def _remove(folder: Path) -> None:
     """Remove the folder, whatever rights its owner took away inside."""
-    for top, _, _ in os.walk(folder):
+    locked = [folder]
+    while locked:
         with suppress(OSError):
-            Path(top).chmod(0o700, follow_symlinks=True)
+            top = locked.pop()
+            top.chmod(0o700)
+            locked += [Path(entry.path) for entry in os.scandir(top) if entry.is_dir(follow_symlinks=False)]
     shutil.rmtree(folder, ignore_errors=True)
 
 

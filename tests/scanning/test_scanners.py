@@ -42,7 +42,7 @@ def box(monkeypatch: pytest.MonkeyPatch, settings) -> Iterator[Toolbox]:
         monkeypatch.setenv("PATH", f"{box.bin}:/usr/bin:/bin")
         monkeypatch.setattr(tempfile, "tempdir", str(box.temp))
         settings.SCANNERS = ["osv", *TOOLS]
-        settings.SCANNER_DATA_DIR = box.data
+        settings.SCANNER_DATA_DIR, settings.SCANNER_PATHS = box.data, {}
         yield box
         assert (box.left_running(), box.left_lying()) == ([], [])
 
