@@ -78,6 +78,7 @@ def _become(order: dict[str, Any]) -> int:
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.chdir(order["folder"])
         os.umask(0o077)
+        os.nice(10)  # web and worker come first
         if order["user"] is not None:
             os.setgroups([])
             os.setgid(order["user"])
