@@ -5,6 +5,7 @@ times may then do it N times by each of them, and where many machines share one 
 While neither answers, nothing is counted and nothing refused: the portal outlives its counters.
 """
 
+import fcntl
 import logging
 import os
 import sqlite3
@@ -187,19 +188,13 @@ class InFile:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
+    """A connection; one process opens after the other, since SQLite waits for nobody while it turns WAL on."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    opened = sqlite3.connect(path, timeout=LONGEST_WAIT, isolation_level=None)
-    until = time.monotonic() + LONGEST_WAIT
-    while True:
-        try:
-            opened.execute("PRAGMA journal_mode=WAL")
-            break
-        except sqlite3.OperationalError:  # another process switches just now, for which SQLite does not wait
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.005)
-    for statement in ("PRAGMA synchronous=OFF", SCHEMA):
-        opened.execute(statement)
+    with path.with_suffix(".lock").open("a") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        opened = sqlite3.connect(path, timeout=LONGEST_WAIT, isolation_level=None)
+        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", SCHEMA):
+            opened.execute(statement)
     return opened
 
 

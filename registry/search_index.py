@@ -174,7 +174,7 @@ def reaches(match: str, number: int) -> bool:
     return _number(REACHES, match, number) >= number
 
 
-def _number(statements: dict[str, str], *params: object) -> int:
+def _number(statements: dict[str, str], *params: str | int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statements[connection.vendor], params)
         return int(cursor.fetchone()[0])

@@ -142,7 +142,8 @@ class WalkFilter(PackageFilter):
 
     def by_license(self, found: PackageQuerySet, _: str, license: str) -> PackageQuerySet:
         """Those under the licence, alone or within an expression."""
-        return found.filter(plain_license__in=_expressions_naming(license))
+        plain: Any = found  # with the columns that `plainly` adds
+        return cast(PackageQuerySet, plain.filter(plain_license__in=_expressions_naming(license)))
 
 
 @dataclass
@@ -213,15 +214,15 @@ class Found:
         if not match:
             return found.none()
         ranked = search_index.with_rank(search_index.matching(found, match), match)
-        return _with_name_rank(ranked, self.query.text).order_by("name_rank", "text_rank", "-downloads", "id")
+        ordered = _with_name_rank(ranked, self.query.text).order_by("name_rank", "text_rank", "-downloads", "id")
+        return cast(PackageQuerySet, ordered)
 
 
-def _with_name_rank(found: PackageQuerySet, text: str) -> PackageQuerySet:
+def _with_name_rank(found: PackageQuerySet, text: str) -> Any:
     """With 0 for the very name, 1 for a name that begins so, 2 for any other."""
     name = _name_in(text)
     exact, begun = When(normalized__in=_spellings(name), then=Value(0)), When(search_index.begins(name), then=Value(1))
-    ranked: Any = found.annotate(name_rank=Case(exact, begun, default=Value(2), output_field=IntegerField()))
-    return cast(PackageQuerySet, ranked)
+    return found.annotate(name_rank=Case(exact, begun, default=Value(2), output_field=IntegerField()))
 
 
 def _narrowed(query: Query, actor: Actor) -> str:
