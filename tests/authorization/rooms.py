@@ -10,7 +10,7 @@ from accounts import tokens
 from accounts.models import Membership, Project, SigningKey, User
 from registry import retiring
 from registry.models import Package, Release
-from scanning.models import Advisory, Waiver
+from scanning.models import Advisory, AdvisoryName, Waiver
 from tests import builders
 from tests.authorization import callers
 from tests.authorization.callers import Caller
@@ -82,7 +82,8 @@ def build(cast: Cast, keys: dict[str, KeyPair]) -> Room:
     room.waivers = {target: _waiver_id(cast, room.project(target)) for target in ("own", "foreign")}
     room.tokens["own", "anonymous"] = room.tokens["own", "developer"]
     room.tokens["foreign", "anonymous"] = room.tokens["foreign", "developer"]
-    Advisory.objects.create(osv_id=room.advisory, modified_at=timezone.now(), digest="1", raw={"id": room.advisory})
+    known = {"osv_id": room.advisory, "modified_at": timezone.now(), "digest": "1", "raw": {"id": room.advisory}}
+    AdvisoryName.objects.create(advisory=Advisory.objects.create(**known), name=room.advisory.upper())
     return room
 
 

@@ -48,7 +48,8 @@ def rebuild(package: Package) -> None:
 
 
 def reading(route: str) -> bool:
-    return "GET" in API[route] and API[route]["GET"].sees
+    """Whether it reads a package."""
+    return "GET" in API[route] and API[route]["GET"].sees and SECRET in API[route]["GET"].targets
 
 
 def addresses(room: Room, caller: Caller, version: str = "") -> Iterator[str]:
