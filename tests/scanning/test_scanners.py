@@ -5,10 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from accounts.actors import SYSTEM
 from scanning import running, scanners
+from scanning.checks import report as check_report
 from scanning.diagnosing import look_at_scanners
+from scanning.gates import is_safe
+from scanning.models import Finding
+from scanning.policies import Rules
 from scanning.scanners import tools
-from scanning.scanners.base import NothingToConsult, Target, Unavailable, looks_for
+from scanning.scanners.base import Flaw, NothingToConsult, Target, Unavailable, looks_for
 from scanning.scanners.osv import Osv
 from tests.scanning import toolbox as boxes
 from tests.scanning.conftest import load, osv, rated
@@ -176,3 +181,35 @@ def test_the_doctor_says_which_were_found(box: Toolbox, settings):
     assert found.how.startswith("osv (built in), grype; not installed: trivy, osv-scanner; ")
     settings.SCANNERS = ["osv", "trivy"]
     assert (look_at_scanners().is_well, look_at_scanners().how) == (False, "trivy not found")
+
+
+# --- what each kind does -------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [("vulnerability", "warn"), ("malware", "block"), ("secret", "block"), ("license", "warn")],
+)
+def test_that_nothing_fixes_it_makes_only_a_flaw_milder_and_a_license_never_blocks(kind: str, answer: str):
+    assert Rules(unfixed="warn").answer(Finding(kind=kind, severity="critical")) == answer
+    assert Rules().answer(Finding(kind="license", severity="critical")) == "warn"
+
+
+def test_a_secret_is_to_be_revoked_and_is_told_from_a_flaw(box: Toolbox, held):
+    load(osv(id="GHSA-other", name="other"))
+    box.put("trivy", box.report("trivy-files", RIGHT["trivy-files"]))
+    release = held()
+    with boxes.target() as target:
+        flaws = TOOLS["trivy-files"].scan(target)
+    running.scan(release, [Osv(), Said("trivy-files", flaws)])
+    verdict = is_safe(release, SYSTEM)
+    assert (verdict.answer, verdict.remedy) == ("deny", "Revoke it, and publish a version without it.")
+    assert "fixed version" not in check_report(running.current(release), release).summary
+
+
+class Said:
+    """A scanner that said its word before."""
+
+    def __init__(self, name: str, flaws: list[Flaw]) -> None:
+        self.name, self.flaws = name, flaws
+
+    def scan(self, target: Target) -> list[Flaw]:
+        return self.flaws
