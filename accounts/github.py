@@ -7,6 +7,7 @@ from typing import Any
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from accounts import auditing, users
 from accounts.actors import Actor
@@ -45,7 +46,7 @@ def find_or_make(profile: Profile, actor: Actor) -> User:
     """
     found = _linked(profile) or _make(profile, actor)
     if not found.is_active:
-        raise Forbidden("This account is closed. Ask the people who run this portal.", code="account_closed")
+        raise Forbidden(_("This account is closed. Ask the people who run this portal."), code="account_closed")
     return found
 
 
@@ -55,11 +56,13 @@ def link(user: User, profile: Profile, actor: Actor) -> SocialAccount:
         with transaction.atomic():
             User.objects.select_for_update().get(pk=user.pk)
             if SocialAccount.objects.filter(user=user, provider=PROVIDER).exists():
-                raise Conflict("A GitHub account is connected already. Disconnect it first.", code="github_connected")
+                raise Conflict(
+                    _("A GitHub account is connected already. Disconnect it first."), code="github_connected"
+                )
             account = _keep(user, profile)
             auditing.record("github.linked", f"user:{user.pseudonym}", actor)
     except IntegrityError as error:
-        message = "This GitHub account belongs to somebody else here. Sign in with it, or use another one."
+        message = _("This GitHub account belongs to somebody else here. Sign in with it, or use another one.")
         raise Conflict(message, code="github_taken") from error
     return account
 
@@ -67,10 +70,10 @@ def link(user: User, profile: Profile, actor: Actor) -> SocialAccount:
 def unlink(user: User, actor: Actor) -> None:
     """Forget the GitHub account; raises Conflict where it is the only way in, or there is none."""
     if not user.has_usable_password():
-        raise Conflict("Set a password first: without GitHub you could not sign in.", code="last_way_in")
+        raise Conflict(_("Set a password first: without GitHub you could not sign in."), code="last_way_in")
     with transaction.atomic():
         if not SocialAccount.objects.filter(user=user, provider=PROVIDER).delete()[0]:
-            raise Conflict("No GitHub account is connected.", code="github_not_connected")
+            raise Conflict(_("No GitHub account is connected."), code="github_not_connected")
         auditing.record("github.unlinked", f"user:{user.pseudonym}", actor)
 
 

@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.encoding import force_bytes
+from django.utils.translation import gettext as _
 
 from accounts import auditing, rate_limiting
 from accounts.actors import Actor
@@ -69,7 +70,7 @@ def switch_on(user: User, sealed: str, code: str, actor: Actor) -> list[str]:
     with transaction.atomic():
         held = User.objects.select_for_update().get(pk=user.pk)
         if held.second_factor_since is not None:
-            raise Conflict("You have a second factor already. Switch it off before you set up another one.")
+            raise Conflict(_("You have a second factor already. Switch it off before you set up another one."))
         Authenticator.objects.filter(user=held).delete()
         Authenticator.objects.create(user=held, type=TOTP, data={"secret": sealed, "step": step})
         Authenticator.objects.create(user=held, type=RECOVERY, data={"digests": _digests(codes)})
@@ -188,7 +189,7 @@ def _count_try(user: User, actor: Actor) -> None:
 
 def _wrong() -> WrongCode:
     return WrongCode(
-        "The code is wrong or was used before. Wait for the next one; after many tries, wait a quarter of an hour.",
+        _("The code is wrong or was used before. Wait for the next one; after many tries, wait a quarter of an hour."),
         details={"code": ["wrong"]},
     )
 
