@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import users
 from registry.models import DownloadCount, DownloadRecord
-from scanning.models import Finding, Scan, Waiver
+from scanning.models import AdvisorySource, Finding, Scan, Waiver
 from tests import builders
 from tests.authorization import routes, rules
 from tests.authorization.callers import Caller
@@ -48,6 +48,7 @@ def tables(room: Room) -> Room:
         owner=room.cast.bob, reason="known", identifier="CVE-1", ecosystem="npm", package="a", version_range="*",
         project=room.cast.acme, expires_at=timezone.now() + timedelta(days=1),
     )  # fmt: skip
+    AdvisorySource.objects.create(name="Feed", url="https://feeds.example/all.zip", is_enabled=False)
     users.sync_groups()
     return room
 
