@@ -2,15 +2,15 @@
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext, suppress
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -88,7 +88,7 @@ def _waiting_with(taking: Taking) -> int | None:
     if not settings.REDIS_URL:
         return None
     try:
-        return int(cast(int, _redis(settings.REDIS_URL).hincrby(WAITING, taking.as_field(), 1)))
+        return _redis(settings.REDIS_URL).hincrby(WAITING, taking.as_field(), 1)
     except (RedisError, OSError) as problem:
         logger.warning("Redis does not answer (%s): the download is written at once.", problem)
         return None
@@ -121,19 +121,20 @@ def _fold(client: Redis, key: str) -> int:
 
 def _still_held(takings: Mapping[Taking, int]) -> dict[Taking, int]:
     """Without what was deleted while it waited."""
-    releases, users, projects = (
-        set(model.objects.filter(pk__in=wanted - {None}).values_list("pk", flat=True))
-        for model, wanted in (
-            (Release, {one.release_id for one in takings}),
-            (User, {one.user_id for one in takings}),
-            (Project, {one.project_id for one in takings}),
-        )
-    )
+    releases = _existing(Release.objects.all(), (one.release_id for one in takings))
+    users = _existing(User.objects.all(), (one.user_id for one in takings))
+    projects = _existing(Project.objects.all(), (one.project_id for one in takings))
     return {
         one: number
         for one, number in takings.items()
-        if one.release_id in releases and one.user_id in users | {None} and one.project_id in projects | {None}
+        if one.release_id in releases and one.user_id in users and one.project_id in projects
     }
+
+
+def _existing(rows: QuerySet[Any], keys: Iterable[int | None]) -> set[int | None]:
+    """Those of the keys that are still there; no key at all always is."""
+    wanted = {key for key in keys if key is not None}
+    return {None, *rows.filter(pk__in=wanted).values_list("pk", flat=True)}
 
 
 def _add(takings: Mapping[Taking, int]) -> None:
