@@ -3,7 +3,7 @@
 import gzip
 import socket
 import ssl
-import time
+import threading
 import zlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -50,7 +50,7 @@ def chunked(*chunks: bytes, end: bytes = b"0\r\n\r\n") -> list[bytes]:
 
 def slowly(*pieces: bytes) -> Iterable[bytes]:
     for piece in pieces:
-        time.sleep(0.1)
+        threading.Event().wait(0.1)
         yield piece
 
 
