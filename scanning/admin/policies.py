@@ -43,7 +43,6 @@ class ScanPolicyTable(Table):
     list_select_related = ("project", "changed_by")
     search_fields = ("project__slug",)
     search_help_text = _("A project.")
-    autocomplete_fields = ("project",)
     readonly_fields = ("changed_by", "changed_at")
     fieldsets = (
         (None, {"fields": ("project",)}),

@@ -69,7 +69,6 @@ class WaiverTable(Table):
     search_help_text = _("An advisory’s id, a package, an owner, a project.")
     date_hierarchy = "expires_at"
     list_select_related = ("owner", "project")
-    autocomplete_fields = ("project",)
     readonly_fields = ("owner", "created_at", "ended_at", "ended_by")
     fieldsets = (
         (None, {"fields": ("identifier", ("ecosystem", "package"), "version_range", "project")}),

@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(trans
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
 OF_A_PERSON = ["/profile/tokens", "/profile/keys", "/profile/projects", "/profile/security"]
 OF_A_PERSON += ["/profile/security/second-factor"]
+SCANNING = ("/admin/scanning/scanpolicy/", "/admin/scanning/waiver/add/")
 
 
 def faults_of(page) -> list[str]:
@@ -39,5 +40,5 @@ def test_signing_in_and_being_lost_have_no_violation(browser, live_server, db, s
 def test_the_queue_and_the_review_have_no_violation(browser, live_server, left_pad, bob, scheme):
     watched = open_page(browser, live_server, bob, color_scheme=scheme, viewport={"width": 1280, "height": 800})
     review = f"/admin/review/{Release.objects.latest('pk').pk}/"
-    found = {path: faults for path in ["/admin/", review] if (faults := faults_of(watched.go(path)))}
+    found = {path: faults for path in ["/admin/", review, *SCANNING] if (faults := faults_of(watched.go(path)))}
     assert found == {}
