@@ -1,6 +1,7 @@
 """JSON in, strictly: what RFC 8259 leaves open is refused, and so is what a database cannot keep."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -12,32 +13,36 @@ from accounts.errors import InvalidInput
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_DIGITS = 19
+MAX_PARTS = 1_000_000  # commas and brackets: a short text can make many objects
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class BodyTooLarge(APIException):
     """More JSON than any route needs."""
 
     status_code = 413
-    default_detail = f"JSON bodies end at {MAX_BYTES} bytes here."
 
 
 class StrictJSONParser(BaseParser):
     """Reads UTF-8 JSON of at most 2 MiB; refuses duplicate keys, NaN, depth over 64, NUL and lone surrogates."""
 
     media_type = "application/json"
+    max_bytes = MAX_BYTES
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """The value; raises InvalidInput saying what is wrong with it, or BodyTooLarge."""
-        raw = stream.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise BodyTooLarge
+        raw = stream.read(self.max_bytes + 1)
+        if len(raw) > self.max_bytes:
+            raise BodyTooLarge(f"JSON bodies end at {self.max_bytes} bytes here.")
         return loads(raw)
 
 
 def loads(raw: bytes) -> Any:
     """The value of strict JSON bytes; raises InvalidInput."""
+    if sum(raw.count(sign) for sign in (b",", b"[", b"{")) > MAX_PARTS:
+        raise InvalidInput("The body has more parts than any route reads.")
     try:
         value = json.loads(
             raw.decode("utf-8"),
@@ -110,7 +115,7 @@ def _children(value: Any) -> list[Any]:
 def _check_text(text: str) -> None:
     if "\x00" in text:
         raise InvalidInput(f"The text {_shown(text)} holds a NUL character.")
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if SURROGATE.search(text):
         raise InvalidInput(f"The text {_shown(text)} holds half of a surrogate pair.")
 
 
