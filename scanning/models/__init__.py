@@ -1,6 +1,7 @@
 """What is known about flaws, what was found in releases, and what was waived."""
 
 from scanning.models.advisories import Advisory, AdvisoryName, AffectedPackage, Severity
+from scanning.models.figures import DailyFigures
 from scanning.models.notices import Notice
 from scanning.models.policies import Answer, Breach, ScanPolicy, Unfixed
 from scanning.models.scans import Finding, Kind, Scan, ToolResult
@@ -14,6 +15,7 @@ __all__ = [
     "AffectedPackage",
     "Answer",
     "Breach",
+    "DailyFigures",
     "Finding",
     "Kind",
     "Notice",

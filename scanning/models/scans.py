@@ -53,6 +53,9 @@ class Scan(models.Model):
             models.Index(fields=["release", "-id"], name="scan_by_release"),
             models.Index(fields=["deadline_at"], condition=models.Q(status="pending"), name="scan_by_deadline"),
             models.Index(fields=["finished_at"], condition=models.Q(is_current=True), name="scan_by_age"),
+            models.Index(
+                fields=["-finished_at"], condition=models.Q(is_current=True, status="errored"), name="scan_errored"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["release"], condition=models.Q(status="pending"), name="scan_one_pending"),
@@ -111,7 +114,10 @@ class Finding(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["scan", "identifier", "package", "version"], name="finding_once")
         ]
-        indexes = [models.Index(fields=["identifier"], name="finding_by_identifier")]
+        indexes = [
+            models.Index(fields=["identifier"], name="finding_by_identifier"),
+            models.Index(fields=["first_seen_at", "severity"], name="finding_by_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.identifier} in {self.package} {self.version}"
