@@ -129,6 +129,8 @@ REGISTRY_CHECKS = {
     "license": "licensing.checks.check_license",
     "vulnerabilities": "scanning.checks.check_vulnerabilities",
 }
+# What a bill of materials says beside components and dependencies. Each is `(bills.Bill, actor) -> None`.
+REGISTRY_BILL_EXTRAS = ["scanning.disclosing.add_vulnerabilities"]
 # What maintainers may look at in the admin, beside deciding.
 MAINTAINED_APPS = ("registry", "mirrors", "licensing", "scanning")
 REVIEW_SELF_APPROVAL = env.bool("REVIEW_SELF_APPROVAL", default=False)

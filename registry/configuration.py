@@ -1,4 +1,4 @@
-"""System checks: every gate and check that the settings name exists, and the installation is fit to serve."""
+"""System checks: every gate, check and extra that the settings name exists, and the installation is fit to serve."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -32,6 +32,12 @@ def gates_resolve(app_configs: Sequence[AppConfig] | None, **options: Any) -> li
 def package_checks_resolve(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[checks.CheckMessage]:
     """A check that cannot be imported would leave every release pending for ever."""
     return _unresolved("REGISTRY_CHECKS", settings.REGISTRY_CHECKS.values(), "registry.E004")
+
+
+@checks.register("registry")
+def bill_extras_resolve(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[checks.CheckMessage]:
+    """A bill of materials that silently leaves out what is known against its components would be worse than none."""
+    return _unresolved("REGISTRY_BILL_EXTRAS", settings.REGISTRY_BILL_EXTRAS, "registry.E005")
 
 
 def _unresolved(setting: str, paths: Iterable[str], code: str) -> list[checks.CheckMessage]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cvss import CVSS2, CVSS3, CVSS4, CVSSError
 
@@ -30,6 +30,21 @@ class Rating:
 
 
 UNKNOWN = Rating("unknown")
+
+
+class Vector(NamedTuple):
+    """A CVSS vector as OSV names its kind, and the base score that it gives."""
+
+    kind: str
+    text: str
+    score: float
+
+
+def vectors(document: Mapping[str, Any]) -> list[Vector]:
+    """The readable vectors of an OSV document or of one of its `affected` entries, as they stand."""
+    entries = [entry for entry in _objects(document.get("severity")) if isinstance(entry.get("score"), str)]
+    read = [(str(entry.get("type")), entry["score"].strip().rstrip("/"), _score(entry)) for entry in entries]
+    return [Vector(kind, text, score) for kind, text, score in read if score is not None]
 
 
 def rate(document: Mapping[str, Any]) -> Rating:

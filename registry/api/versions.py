@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.api.answers import plain, route
 from accounts.api.doors import Door
-from registry import describing, documents, resolving, retiring
+from registry import bills, describing, documents, resolving, retiring
 from registry.api import caching
 from registry.api.reading import ECOSYSTEM, ecosystem_of
 from registry.api.shapes import Unlisted, Version
@@ -81,8 +81,12 @@ class SbomDoor(_OneVersion):
         parameters=[ECOSYSTEM],
     )  # fmt: skip
     def get(self, request: Request, name: str, version: str) -> HttpResponseBase:
-        """CycloneDX 1.6 JSON of the version and all it brings along, as far as it is held here."""
-        body = describing.sbom(self.release(name, version), self.actor).encode()
+        """CycloneDX 1.6 JSON of the version and all it brings along, as far as it is held here.
+
+        With what is known against each component. Where a waiver of its project accepts a risk, those who see the
+        project find it as the analysis, and never as `not_affected`.
+        """
+        body = bills.write(self.release(name, version), self.actor)
         return caching.conditional(request, body, documents.build_etag(body), self.actor, BILL)
 
 

@@ -1,4 +1,4 @@
-"""The gates and checks that the settings name exist; a wrong name stops the start, it opens nothing."""
+"""The gates, checks and extras that the settings name exist; a wrong name stops the start, it opens nothing."""
 
 import pytest
 from django.conf import settings
@@ -13,9 +13,9 @@ def problems() -> list[str | None]:
     return [message.id for message in run_checks(tags=["registry"])]
 
 
-def test_every_gate_and_check_in_the_settings_can_be_called():
+def test_every_gate_check_and_extra_in_the_settings_can_be_called():
     paths = [path for gates in settings.REGISTRY_GATES.values() for path in gates]
-    for path in [*paths, *settings.REGISTRY_CHECKS.values()]:
+    for path in [*paths, *settings.REGISTRY_CHECKS.values(), *settings.REGISTRY_BILL_EXTRAS]:
         assert callable(import_string(path)), path
     assert problems() == []
 
@@ -43,3 +43,8 @@ def test_a_question_that_nobody_asks_stops_the_start(settings):
 def test_a_check_that_does_not_exist_stops_the_start(settings):
     settings.REGISTRY_CHECKS = {**settings.REGISTRY_CHECKS, "taste": "registry.checking.check_taste"}
     assert problems() == ["registry.E004"]
+
+
+def test_an_extra_of_bills_that_does_not_exist_stops_the_start(settings):
+    settings.REGISTRY_BILL_EXTRAS = ["scanning.disclosing.add_good_wishes"]
+    assert problems() == ["registry.E005"]
