@@ -4,7 +4,6 @@ The secret lies encrypted under a key made from SECRET_KEY, the recovery codes a
 for one code, and so is everything before it: what somebody read over a shoulder has been used.
 """
 
-import base64
 import hashlib
 import hmac
 import re
@@ -16,14 +15,11 @@ from urllib.parse import quote
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.encoding import force_bytes
 from django.utils.translation import gettext as _
 
-from accounts import auditing, rate_limiting
+from accounts import auditing, rate_limiting, sealing
 from accounts.actors import Actor
 from accounts.errors import Conflict, Forbidden, InvalidInput
 from accounts.models import User
@@ -33,6 +29,7 @@ from accounts.privacy import Identity
 TRIES_OF_ONE_CALLER = rate_limiting.Rate(10, 15 * 60)
 TRIES = rate_limiting.Rate(30, 15 * 60)
 ISSUER = "CodeSync Registry"
+PURPOSE = "accounts.second_factor"
 RECOVERY_CODES, GROUPS, LETTERS = 10, 4, "abcdefghjkmnpqrstuvwxyz23456789"
 TOTP, RECOVERY = Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES
 NOT_ALNUM = re.compile(r"[\s-]+")
@@ -47,7 +44,7 @@ class WrongCode(InvalidInput):
 # --- setting one up -------------------------------------------------------------------------------------------------
 def new_secret() -> str:
     """160 bits of chance in base32, encrypted until `switch_on` confirms that the person's app has it."""
-    return _vault().encrypt(totp.generate_totp_secret().encode()).decode()
+    return sealing.seal(totp.generate_totp_secret(), PURPOSE)
 
 
 def shown(sealed: str, user: User) -> tuple[str, str]:
@@ -181,9 +178,8 @@ def _step_of(secret: str, code: str, after: int) -> int | None:
 def _count_try(user: User, actor: Actor) -> None:
     """Count one more; after too many even the right code is wrong until the quarter of an hour is over."""
     subject = f"second-factor:{user.pk}"
-    of_all = rate_limiting.hit(subject, TRIES)
-    of_one = rate_limiting.hit(f"{subject}:{actor.address}", TRIES_OF_ONE_CALLER)
-    if of_all.is_exceeded or of_one.is_exceeded:
+    tries = [(f"{subject}:{actor.address}", TRIES_OF_ONE_CALLER), (subject, TRIES)]
+    if rate_limiting.admit(tries) is None:
         raise _wrong()
 
 
@@ -216,19 +212,6 @@ def _digests(codes: list[str]) -> list[str]:
     return [hashlib.sha256(code.replace("-", "").encode()).hexdigest() for code in codes]
 
 
-def _vault() -> MultiFernet:
-    """Encrypts under the key of today, and opens what older secret keys have closed."""
-    return MultiFernet([Fernet(_key(secret)) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
-
-
-def _key(secret: str | bytes) -> bytes:
-    """A key for this purpose alone; SECRET_KEY has entropy enough to need no stretching."""
-    return base64.urlsafe_b64encode(hmac.digest(force_bytes(secret), b"accounts.second_factor", "sha256"))
-
-
 def _opened(sealed: str) -> str:
     """The secret; "" where another SECRET_KEY closed it, so that no code fits and recovery codes still do."""
-    try:
-        return _vault().decrypt(sealed.encode()).decode()
-    except InvalidToken:
-        return ""
+    return sealing.unseal(sealed, PURPOSE)
