@@ -30,6 +30,7 @@ PATIENCE = 0.5
 LONGEST_WAIT = 5.0
 SCHEMA = "CREATE TABLE IF NOT EXISTS counters (key TEXT PRIMARY KEY, used INTEGER, ends REAL) WITHOUT ROWID"
 ADD = "INSERT INTO counters VALUES (?, 1, ?) ON CONFLICT (key) DO UPDATE SET used = used + 1 RETURNING used"
+TAKE = "UPDATE counters SET used = used - 1 WHERE key = ? AND used > 0 RETURNING used"
 _silent_until: dict[str, float] = {}  # by store; one switch for the process
 
 
@@ -39,6 +40,9 @@ class Store(Protocol):
     def add(self, key: str, seconds: int) -> int:
         """The number after adding one, atomically for every process; it is forgotten some time after the seconds."""
 
+    def take(self, key: str) -> int:
+        """The number after taking one away, 0 where there is none to take."""
+
     def read(self, key: str) -> int:
         """The number, 0 if there is none."""
 
@@ -46,6 +50,11 @@ class Store(Protocol):
 def add(key: str, seconds: int) -> int:
     """Add one and return the number, 1 for the first; 0 when no store answers. Nothing is raised."""
     return _asked(lambda store: store.add(key, seconds))
+
+
+def take(key: str) -> int:
+    """Take one away that was added before and return the number; 0 when no store answers. Nothing is raised."""
+    return _asked(lambda store: store.take(key))
 
 
 def read(key: str) -> int:
@@ -88,21 +97,29 @@ class InRedis:
             self._ask(b"EXPIRE", key.encode(), b"%d" % (seconds + 60))
         return number
 
+    def take(self, key: str) -> int:
+        """See Store."""
+        number = self._ask(b"DECR", key.encode(), again=False)
+        if number < 0:  # it had been forgotten
+            self._ask(b"DEL", key.encode())
+        return max(number, 0)
+
     def read(self, key: str) -> int:
         """See Store."""
         return self._ask(b"GET", key.encode())
 
-    def _ask(self, *words: bytes) -> int:
+    def _ask(self, *words: bytes, again: bool = True) -> int:
         """The answer; a connection that was open before may have been cut since, so it is tried once more.
 
-        Should the first try have been counted and only its answer lost, that is one too many, never one too few.
+        Should the first try have been counted and only its answer lost, that is one too many, never one too few:
+        what takes away is not tried again.
         """
         connection, command = self._connection(), _packed(words)
         was_open = connection.is_connected
         try:
             return _answer(connection, command)
         except RedisError:
-            if not was_open:
+            if not was_open or not again:
                 raise
         return _answer(connection, command)
 
@@ -151,6 +168,10 @@ class InFile:
             self._swept = now
             self._asked("DELETE FROM counters WHERE ends < ?", (now,))
         return self._asked(ADD, (key, now + seconds + 60))
+
+    def take(self, key: str) -> int:
+        """See Store."""
+        return self._asked(TAKE, (key,))
 
     def read(self, key: str) -> int:
         """See Store."""

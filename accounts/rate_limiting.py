@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -79,7 +80,9 @@ def count(actor: Actor) -> Count:
     """
     if actor.project is not None:
         own = _read(actor.project.rate_limit, "") if actor.project.rate_limit else None
-        return hit(f"project:{actor.project.pk}", own or _of_tier(actor.project.tier))
+        # each sold key for itself, so that one customer's machines do not shut out the others, or the project
+        subject = f"license:{actor.credential_id}" if actor.kind == "license" else f"project:{actor.project.pk}"
+        return hit(subject, own or _of_tier(actor.project.tier))
     if actor.user is not None:
         return hit(f"user:{actor.user.pk}", _of_tier("free"))
     return hit(f"address:{_network(actor.address)}", _read(settings.RATE_LIMIT_ANONYMOUS, SHIPPED["anonymous"]))
@@ -93,9 +96,26 @@ def hit(subject: str, rate: Rate) -> Count:
     return Count(rate.limit, used, (window + 1) * rate.seconds)
 
 
-def used(subject: str, rate: Rate) -> int:
-    """How many were counted in the window of the moment, without counting one more."""
-    return counters.read(_key(subject, rate, int(time.time() // rate.seconds)))
+def admit(tries: Iterable[tuple[str, Rate]]) -> list[str] | None:
+    """Count a try before it is made: what `take_back` wants should it be no failure, or None when it is one too many.
+
+    So of however many at once never one too many is let in. A try that is refused by one counter weighs on no other:
+    the narrowest come first, and whoever is refused there cannot use up what is left to others.
+    """
+    now, counted = time.time(), list[str]()
+    for subject, rate in tries:
+        key = _key(subject, rate, int(now // rate.seconds))
+        if counters.add(key, rate.seconds) > rate.limit:
+            take_back(counted)
+            return None
+        counted.append(key)
+    return counted
+
+
+def take_back(counted: Iterable[str]) -> None:
+    """Undo what `admit` has counted."""
+    for key in counted:
+        counters.take(key)
 
 
 def _key(subject: str, rate: Rate, window: int) -> str:

@@ -32,13 +32,12 @@ class LimitedBackend(ModelBackend):
         **kwargs: Any,
     ) -> User | None:
         """The user, or None; PermissionDenied, which Django turns into the same failure, when there were too many."""
-        name, address = str(username or ""), _address(request)
-        if any(rate_limiting.used(subject, rate) >= rate.limit for subject, rate in _counters(name, address)):
+        counted = rate_limiting.admit(_counters(str(username or ""), _address(request)))
+        if counted is None:
             raise PermissionDenied("Too many tries.")
         user = super().authenticate(request, username=username, password=password, **kwargs)
-        if user is None:
-            for subject, rate in _counters(name, address):
-                rate_limiting.hit(subject, rate)
+        if user is not None:
+            rate_limiting.take_back(counted)
         return user
 
 
@@ -81,10 +80,10 @@ def note_failure(
 
 
 def _counters(name: str, address: str) -> list[tuple[str, rate_limiting.Rate]]:
-    """What is counted: failures of the name, and of the address where it is known."""
+    """What is counted, the narrowest first: failures of the name from here, of the address if known, of the name."""
     who = _digest(name.lower())
-    counters = [(f"sign-in:{who}", TRIES_PER_NAME), (f"sign-in:{who}:{address}", TRIES_OF_ONE_CALLER)]
-    return [*counters, (f"sign-in-from:{address}", TRIES_PER_ADDRESS)] if address else counters
+    of_address = [(f"sign-in-from:{address}", TRIES_PER_ADDRESS)] if address else []
+    return [(f"sign-in:{who}:{address}", TRIES_OF_ONE_CALLER), *of_address, (f"sign-in:{who}", TRIES_PER_NAME)]
 
 
 def _digest(name: str) -> str:

@@ -120,6 +120,15 @@ def fresh(settings, monkeypatch):
     return settings
 
 
+@pytest.mark.parametrize("in_redis", [True, False])
+def test_what_was_added_can_be_taken_again_and_no_more_than_that(fresh, in_redis, tmp_path):
+    with dying_redis(tmp_path) if in_redis else contextlib.nullcontext(("", None)) as (address, _):
+        fresh.REDIS_URL = address
+        assert [counters.add("plums", 60), counters.add("plums", 60)] == [1, 2]
+        assert [counters.take("plums") for _ in range(3)] == [1, 0, 0]
+        assert counters.add("plums", 60) == 1
+
+
 def test_a_redis_that_is_not_there_is_not_asked_each_time(fresh, caplog):
     fresh.REDIS_URL = "redis://127.0.0.1:1/0"
     assert [counters.add("pears", 60) for _ in range(50)] == list(range(1, 51))
