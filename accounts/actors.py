@@ -1,8 +1,8 @@
 """The actor: a person, a token, a licence key, the system or nobody, with scopes. Every app pays in this coin."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from accounts.errors import Forbidden, Unauthenticated
 
@@ -10,6 +10,27 @@ if TYPE_CHECKING:
     from accounts.models import Project, User
 
 ALL_SCOPES = frozenset({"read", "publish", "review", "licenses", "sync", "admin"})
+
+
+class Objection(NamedTuple):
+    """Why a sold key does not open something: a code for programs and a sentence for people."""
+
+    code: str
+    reason: str
+
+
+class Entitlement(Protocol):
+    """What a sold key opens. Apps above define it; here it is only asked."""
+
+    @property
+    def packages(self) -> frozenset[int]:
+        """The private packages that it was sold for."""
+
+    def objection_to_all(self) -> Objection | None:
+        """Why it opens nothing at all now."""
+
+    def objection(self, ecosystem: str, version: str, published_at: datetime) -> Objection | None:
+        """Why it does not open this version of one of its packages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +49,7 @@ class Actor:
     scopes: frozenset[str] = frozenset()
     credential_id: str = ""
     address: str = ""
-    entitlements: tuple = field(default=())
+    entitlements: tuple[Entitlement, ...] = ()
     expires_at: datetime | None = None
     bound_to: int | None = None
     is_confined: bool = False
@@ -104,6 +125,16 @@ class Actor:
     def sees_project(self, project_id: int | None) -> bool:
         """Whether private things of the project are visible to the actor."""
         return self.sees_everything or project_id in self.sees_private_of
+
+    @property
+    def opened_packages(self) -> frozenset[int]:
+        """The private packages that a licence key lets its holder know of; it is asked for each version besides."""
+        opening = (one.packages for one in self.entitlements if one.objection_to_all() is None)
+        return frozenset().union(*opening)
+
+    def sees_package(self, package_id: int, project_id: int) -> bool:
+        """Whether a private package is visible to the actor, as its project's or by a key that was sold for it."""
+        return self.sees_project(project_id) or (bool(self.entitlements) and package_id in self.opened_packages)
 
 
 ANONYMOUS = Actor()

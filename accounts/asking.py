@@ -1,4 +1,11 @@
-"""Who is asking: one credential of a request made into an Actor, with the project it acts for."""
+"""Who is asking: one credential of a request made into an Actor, with the project it acts for.
+
+Apps above may know further credentials: they say so with `recognizes`.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -12,6 +19,14 @@ from accounts.models import ApiToken, Project, User
 from accounts.wording import storable
 
 KEY_HEADERS = ("HTTP_X_API_KEY", "HTTP_X_API_TOKEN")
+Recognizer = Callable[[str, str], Actor | None]
+_recognizers: list[Recognizer] = []
+
+
+def recognizes(recognizer: Recognizer) -> None:
+    """Have credentials that are no token shown to an app, with the address; call it from the app's ready()."""
+    if recognizer not in _recognizers:
+        _recognizers.append(recognizer)
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -21,14 +36,14 @@ def actor_of(request: HttpRequest) -> Actor:
     X-API-Key or X-Api-Token and for a project that is unknown or not the caller's (the same answer for both).
     """
     address, slug = client_address(request), request.META.get("HTTP_X_PROJECT_ID")
-    bearer = _bearer(request)
+    authorization = _authorization(request)
     given = {request.META[name].strip() for name in KEY_HEADERS if name in request.META}
-    if bearer is not None:
-        given.add(bearer)
+    if authorization is not None:
+        given.add(authorization)
     if len(given) > 1:
         raise InvalidInput("The request carries two different tokens. Send one.", code="two_credentials")
     if given:
-        return _token_actor(given.pop(), address, slug, is_bearer=bearer is not None)
+        return _credential_actor(given.pop(), address, slug, is_bearer=authorization is not None)
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not isinstance(request.user, AnonymousUser):
         return session_actor(request.user, address, slug)
     if slug is not None:
@@ -52,12 +67,21 @@ def session_actor(user: User, address: str = "", slug: str | None = None) -> Act
     )
 
 
-def _token_actor(raw: str, address: str, slug: str | None, *, is_bearer: bool) -> Actor:
-    """The actor of a token: what it carries, as far as its user's role still allows that."""
-    token = tokens.resolve(raw)
-    if token is None:
+def _credential_actor(raw: str, address: str, slug: str | None, *, is_bearer: bool) -> Actor:
+    """The actor of a token, or of a credential that an app above recognizes."""
+    if (token := tokens.resolve(raw)) is not None:
+        return _token_actor(token, address, slug)
+    found = next((actor for recognizer in _recognizers if (actor := recognizer(raw, address)) is not None), None)
+    if found is None:
         message = "The token is not valid: it may be mistyped, expired or revoked. Create a new one."
         raise Unauthenticated(message, code="bad_token") if is_bearer else Forbidden(message, code="bad_token")
+    if slug is not None and (found.project is None or found.project.slug != slug):
+        raise _no_such_project()
+    return found
+
+
+def _token_actor(token: ApiToken, address: str, slug: str | None) -> Actor:
+    """The actor of a token: what it carries, as far as its user's role still allows that."""
     mine, scopes = _projects_of(token), users.scopes_of(token.user) & frozenset(token.scopes)
     project = _project(token.user, mine, slug, enters_all="admin" in scopes and token.project_id is None)
     actor = Actor(
@@ -109,7 +133,22 @@ def _no_such_project() -> Forbidden:
     )
 
 
-def _bearer(request: HttpRequest) -> str | None:
-    """The token of an Authorization header of scheme Bearer; other schemes are not ours."""
+def _authorization(request: HttpRequest) -> str | None:
+    """The token of an Authorization header: a bearer, or a basic-auth password, as npm and pip send it.
+
+    Other schemes are not ours. What is no base64 of `user:password` is a bad token (RFC 7617).
+    """
     scheme, _, value = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return value.strip() if scheme.lower() == "bearer" else None
+    match scheme.lower():
+        case "bearer":
+            return value.strip()
+        case "basic":
+            return _password(value.strip())
+    return None
+
+
+def _password(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[2].strip()
+    except (binascii.Error, UnicodeError):
+        return ""

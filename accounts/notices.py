@@ -19,7 +19,7 @@ ADVICE = "Rotate it (POST /api/v1/tokens/{id}/rotate), or create a new one on yo
 
 def headers(actor: Actor) -> dict[str, str]:
     """What the answer to a token's request says of its end; the warning only in the last fourteen days."""
-    if actor.expires_at is None:
+    if actor.expires_at is None or actor.kind == "license":
         return {}
     told = {"X-Token-Expires-At": _instant(actor.expires_at)}
     if actor.expires_at - timezone.now() <= NOTICE:

@@ -41,4 +41,4 @@ def _me(actor: Actor, expires_at: datetime | None) -> dict[str, Any]:
 def _expiry(actor: Actor, request: Request) -> datetime | None:
     if actor.kind == "token":
         return ApiToken.objects.filter(pk=actor.credential_id).values_list("expires_at", flat=True).first()
-    return request.session.get_expiry_date() if actor.kind == "session" else None
+    return request.session.get_expiry_date() if actor.kind == "session" else actor.expires_at
