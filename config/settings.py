@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "accounts",
     "registry",
     "registry.mirrors",
+    "registry.webhooks",
     "licensing",
     "scanning",
 ]
@@ -128,11 +129,14 @@ REGISTRY_CHECKS = {
     "name": "registry.checking.check_name",
     "license": "licensing.checks.check_license",
     "vulnerabilities": "scanning.checks.check_vulnerabilities",
+    "age": "scanning.aging.check_age",
 }
 # What a bill of materials says beside components and dependencies. Each is `(bills.Bill, actor) -> None`.
 REGISTRY_BILL_EXTRAS = ["scanning.disclosing.add_vulnerabilities"]
+# What pages of the catalogue and the review show of a release, by name. Each is `(request, release) -> markup`.
+REGISTRY_PANELS = {"security": "scanning.web.panel.show"}
 # What maintainers may look at in the admin, beside deciding.
-MAINTAINED_APPS = ("registry", "mirrors", "licensing", "scanning")
+MAINTAINED_APPS = ("registry", "mirrors", "webhooks", "licensing", "scanning")
 REVIEW_SELF_APPROVAL = env.bool("REVIEW_SELF_APPROVAL", default=False)
 PURGE_GRACE_HOURS = env.int("PURGE_GRACE_HOURS", default=24)
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", default=512)
@@ -157,6 +161,7 @@ RESCAN_DAYS = env.int("RESCAN_DAYS", default=7)
 WAIVER_MAX_DAYS = env.int("WAIVER_MAX_DAYS", default=180)
 AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=0)
 DOWNLOAD_RECORD_DAYS = env.int("DOWNLOAD_RECORD_DAYS", default=400)
+WEBHOOK_HISTORY_DAYS = env.int("WEBHOOK_HISTORY_DAYS", default=30)
 
 # --- database, cache, broker --------------------------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'registry.sqlite3'}"

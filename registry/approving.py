@@ -12,6 +12,7 @@ from accounts.actors import SYSTEM, Actor
 from registry import documents, ecosystems, gates, objecting, signals, tasks
 from registry.errors import Conflict, Forbidden, InvalidInput
 from registry.models import Check, Decision, DistTag, Job, Release
+from registry.webhooks import announcing
 
 STATUS = Release.Status
 DECIDABLE = (STATUS.PENDING, STATUS.QUARANTINED)
@@ -186,7 +187,7 @@ def _keep(release: Release, why: str, verdicts: tuple[gates.Verdict, ...], news:
         if not standing.update(held_because=why, stands_until=until):
             return
         if news is not None:
-            _record(release, SYSTEM, Ruling(Decision.Answer.FLAGGED, news.reason, verdicts=verdicts))
+            _record(release, SYSTEM, Ruling(Decision.Answer.FLAGGED, news.reason, verdicts=verdicts), release.status)
         if why != release.held_because:
             documents.rebuild(release.package, "held", release)
     release.held_because, release.stands_until = why, until
@@ -208,8 +209,9 @@ def _decide(release: Release, actor: Actor, ruling: Ruling, allowed: tuple[str, 
         until = objecting.until(ruling.verdicts, approved=True) if approved else None
         if not standing.update(status=ruling.answer, held_because=held_because, stands_until=until):
             raise _too_late(release)
-        release.status, release.held_because, release.stands_until = ruling.answer, held_because, until
-        _record(release, actor, ruling)
+        before, release.status = release.status, ruling.answer
+        release.held_because, release.stands_until = held_because, until
+        _record(release, actor, ruling, before)
         if approved:
             move_tag(release)
         documents.rebuild(release.package, ruling.answer, release)
@@ -223,7 +225,7 @@ def _too_late(release: Release) -> Conflict:
     return Conflict(f"This version is {word} already; this decision no longer applies to it.", code="not_decidable")
 
 
-def _record(release: Release, actor: Actor, ruling: Ruling) -> None:
+def _record(release: Release, actor: Actor, ruling: Ruling, before: str) -> None:
     by_name = actor.user.username if actor.user else "policy"
     checks = [
         {"name": check.name, "status": check.status, "summary": check.summary}
@@ -241,6 +243,7 @@ def _record(release: Release, actor: Actor, ruling: Ruling) -> None:
         verdicts=[verdict.as_record() for verdict in ruling.verdicts],
         checks=checks,
     )
+    announcing.announce_decision(decision, previous_status=before)
     package = release.package
     auditing.record(
         f"release.{ruling.answer}",

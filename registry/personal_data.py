@@ -19,17 +19,19 @@ from registry.models import (
     Release,
     ReleaseManifest,
 )
+from registry.webhooks.models import Delivery, Message, Webhook
 
 RELEASE = ("package__ecosystem", "package__name", "version", "status", "origin", "submitted_at")
 WORDS = ("description", "homepage", "repository", "readme", "license_texts")
 DECISION = ("release__package__name", "release__version", "answer", "at", "reason", "override")
 TAKEN = ("release__package__ecosystem", "release__package__name", "release__version", "day", "credential", "count")
+WEBHOOK = ("project__slug", "url", "description", "events", "is_enabled", "created_at")
 NAMES = ("username", "email", "full_name", "first_name", "last_name")
 Told = Callable[[Any], Any]
 
 
 def export(user: User) -> dict[str, Any]:
-    """What the person published, asked for, signed, decided, maintains and took."""
+    """What the person published, asked for, signed, decided, maintains, took, and has told to others."""
     submitted = Release.objects.filter(_asked_by(user.pk, user.email)).order_by("pk")
     signed = Artifact.objects.filter(_signed_by(user.pk, user.username)).order_by("pk")
     maintained = Package.objects.filter(maintainers__user=user).order_by("pk")
@@ -39,6 +41,7 @@ def export(user: User) -> dict[str, Any]:
         "decisions": list(Decision.objects.filter(by=user).order_by("pk").values(*DECISION)),
         "downloads": list(DownloadRecord.objects.filter(user=user).order_by("pk").values(*TAKEN)),
         "maintains": list(maintained.values("ecosystem", "name")),
+        "webhooks": list(Webhook.objects.filter(created_by=user).order_by("pk").values(*WEBHOOK)),
     }
 
 
@@ -52,6 +55,7 @@ def erase(person: Identity) -> None:
     Artifact.objects.filter(_signed_by(person.user.pk, person.username)).update(signer=person.pseudonym)
     PackageMaintainer.objects.filter(user=person.user).delete()
     DownloadRecord.objects.filter(user=person.user).update(user=None)
+    _forget_in_webhooks(person)
     for package in Package.objects.filter(pk__in=touched).select_related("project").order_by("pk"):
         documents.rebuild(package, "changed")
     if touched:
@@ -92,6 +96,15 @@ def _rename_releases(person: Identity, touched: list[int]) -> None:
     retell(manifests, telling(person, ("email", "full_name")), *WORDS)
     retell(Check.objects.filter(release__in=of), told, "summary", "details")
     retell(Decision.objects.filter(release__in=of), told, "reason", "verdicts", "checks")
+
+
+def _forget_in_webhooks(person: Identity) -> None:
+    """Webhooks stay with their project; neither they nor what they were told name the person any more."""
+    Webhook.objects.filter(created_by=person.user).update(created_by=None)
+    told = telling(person)
+    retell(Webhook.objects.all(), told, "description")
+    retell(Message.objects.all(), told, "body")
+    retell(Delivery.objects.exclude(answer=""), told, "answer")
 
 
 def retell(rows: Any, told: Told, *fields: str) -> None:

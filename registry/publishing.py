@@ -27,6 +27,7 @@ from registry.models import (
     ReleaseManifest,
 )
 from registry.models.packages import CATEGORIES
+from registry.webhooks import announcing
 
 HOW_TO_SIGN = (
     "The archive is not signed. Sign it with `ssh-keygen -Y sign -n codesync -f KEY FILE`, with a key that is "
@@ -371,6 +372,7 @@ def finish(release: Release, actor: Actor, action: str) -> None:
     checking.open_checks(release)
     name = f"{release.package.ecosystem}:{release.package.name}@{release.version}"
     details = {"sha256": release.sha256, "size": release.size, "origin": release.origin}
+    announcing.announce_arrival(release)
     auditing.record(action, name, actor, details=details, project=release.project.slug)
     documents.rebuild(release.package, "published", release)
     signals.announce(signals.release_published, release)

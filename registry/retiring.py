@@ -11,6 +11,7 @@ from accounts.actors import SYSTEM, Actor
 from registry import approving, documents, signals, tasks
 from registry.errors import Conflict
 from registry.models import Artifact, Decision, DistTag, Job, Release
+from registry.webhooks import announcing
 
 
 def unlist(release: Release, actor: Actor) -> Release:
@@ -90,6 +91,7 @@ def _write_down(release: Release, actor: Actor, answer: str) -> None:
 def _announce(release: Release, actor: Actor, action: str) -> None:
     package = release.package
     name = f"{package.ecosystem}:{package.name}@{release.version}"
+    announcing.announce_release(action, release)
     auditing.record(action, name, actor, details={"sha256": release.sha256}, project=release.project.slug)
     documents.rebuild(package, action.rpartition(".")[2], release)
     signals.announce(signals.release_retired, release)
