@@ -7,23 +7,25 @@ from rest_framework.response import Response
 
 from accounts.api.answers import in_query, route
 from accounts.api.doors import Door
-from registry import documents, publishing, searching, submitting
+from registry import covering, documents, publishing, searching, submitting
 from registry.api import caching, paging
-from registry.api.reading import text_of
+from registry.api.reading import ecosystem_of, text_of, word_of
 from registry.api.shapes import ECOSYSTEMS, STATUSES, Categories, Packages, Submission, Submitted
 from registry.models import Release
 from registry.models.packages import CATEGORIES
 
 TAG = "Packages"
+CATEGORY_CODES = [code for code, _ in CATEGORIES]
+ORDERINGS = sorted(searching.CHOICES["ordering"])
 FILTERS = [
     in_query("search", "Words of name, keywords and description; ranked"),
     in_query("q", "The same as search"),
     in_query("ecosystem", "Only this ecosystem", enum=ECOSYSTEMS),
     in_query("type", "The same as ecosystem", enum=ECOSYSTEMS),
-    in_query("category", "Only this category", enum=[code for code, _ in CATEGORIES]),
+    in_query("category", "Only this category", enum=CATEGORY_CODES),
     in_query("status", "Only this status of the latest version", enum=STATUSES),
     in_query("license", "Only this SPDX licence, alone or within an expression"),
-    in_query("ordering", "Relevance if there is a search, else the name", enum=sorted(searching.CHOICES["ordering"])),
+    in_query("ordering", "Relevance if there is a search, else the name", enum=ORDERINGS),
 ]
 
 
@@ -39,6 +41,7 @@ class PackagesDoor(Door):
         query = query_of(request)
         total = searching.count(query, self.actor)
         rows = searching.search(query, self.actor, total)[page.rows]
+        covering.present_all(rows, self.actor)
         packages = [documents.summary_row(package) for package in rows]
         headers = {"Link": page.links(request, total), **caching.revalidated(self.actor)}
         return Response({"packages": packages, **page.figures(total)}, headers=headers)
@@ -73,11 +76,11 @@ def query_of(request: Request) -> searching.Query:
     """What the request looks for."""
     return searching.Query(
         search=text_of(request, "search", "q"),
-        ecosystem=text_of(request, "ecosystem", "type"),
-        category=text_of(request, "category"),
-        status=text_of(request, "status"),
+        ecosystem=ecosystem_of(request, "type"),
+        category=word_of(request, "category", among=CATEGORY_CODES),
+        status=word_of(request, "status", among=STATUSES),
         license=text_of(request, "license"),
-        ordering=text_of(request, "ordering"),
+        ordering=word_of(request, "ordering", among=ORDERINGS),
     )
 
 

@@ -8,7 +8,7 @@ from accounts.api.answers import in_query, route
 from accounts.api.doors import Door
 from registry import ecosystems, explaining, resolving
 from registry.api import caching
-from registry.api.reading import text_of
+from registry.api.reading import FILLED, text_of
 from registry.api.shapes import Explanation
 from registry.errors import InvalidInput
 
@@ -28,14 +28,16 @@ class ExplainDoor(Door):
         404,
         410,
         parameters=[
-            in_query("purl", f"A package URL, as in `{EXAMPLE}`; without a version the latest", required=True)
+            in_query(
+                "purl", f"A package URL, as in `{EXAMPLE}`; without a version the latest", required=True, type=FILLED
+            )
         ],
     )
     def get(self, request: Request) -> Response:
         """The verdict of every gate for this caller, the standing decision, and what the caller can do."""
         ecosystem, name, version = _asked(text_of(request, "purl", longest=1024, required=True))
         package = resolving.find_package(name, self.actor, ecosystem)
-        release = resolving.find_release(package, version or "latest", self.actor)
+        release = resolving.find_release(package, version or "latest", self.actor, even_uncovered=True)
         found = explaining.explain(release, self.actor)
         answer = {
             "purl": ecosystems.get(ecosystem).purl(package.name, release.version),

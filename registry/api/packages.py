@@ -13,14 +13,16 @@ from accounts.api.doors import Door
 from accounts.errors import RegistryError
 from registry import describing, documents, resolving
 from registry.api import caching
-from registry.api.reading import ECOSYSTEM, boolean, ecosystem_of, text_of
+from registry.api.reading import ECOSYSTEM, FILLED, boolean, ecosystem_of, text_of
 from registry.api.shapes import PackageDetail, Resolution
 from registry.errors import NotFound
 
 TAG = "Packages"
 SAME = plain("You have it already.")
 DEPTH = in_query(
-    "depth", "`shallow` or `0` (default: direct ranges only), `1` to `20`, or `full`: adds `dependency_tree`"
+    "depth",
+    "`shallow` or `0` (default: direct ranges only), `1` to `20`, or `full`: adds `dependency_tree`",
+    type={"type": "string", "pattern": "^(shallow|full|0?[0-9]|1[0-9]|20)$"},
 )
 
 
@@ -40,7 +42,7 @@ class PackageDoor(Door):
     @route("One package", TAG, {200: PackageDetail, 304: SAME}, 404, 422, parameters=[ECOSYSTEM, DEPTH])
     def get(self, request: Request, name: str) -> HttpResponseBase:
         """Everything about it; e-mail addresses are masked except for maintainers and their owner."""
-        depth = resolving.depth_from(text_of(request, "depth") or "0")
+        depth = resolving.depth_from(text_of(request, "depth") if "depth" in request.GET else "0")
         package = resolving.find_package(name, self.actor, ecosystem_of(request))
         detail = describing.package(package, self.actor)
         detail["also_in"] = resolving.also_in(package, self.actor)
@@ -57,7 +59,8 @@ def stored_answer(request: HttpRequest, name: str) -> HttpResponse | None:
     """
     try:
         actor: Actor = request.actor  # type: ignore[attr-defined]  # set by WhoIsAsking
-        found = documents.read_bytes(name, request.GET.get("ecosystem", "")) if actor.kind else None
+        ecosystem = request.GET.get("ecosystem")
+        found = documents.read_bytes(name, ecosystem or "") if actor.kind and ecosystem != "" else None
     except (RegistryError, OperationalError, InterfaceError):
         return None
     if found is None or not _is_for(found, actor):
@@ -85,7 +88,7 @@ class ResolveDoor(Door):
         {200: Resolution},
         404,
         parameters=[
-            in_query("range", "A range in the ecosystem's own notation", required=True),
+            in_query("range", "A range in the ecosystem's own notation", required=True, type=FILLED),
             in_query("prerelease", "Let pre-releases satisfy the range", enum=["true", "false"], default="false"),
             ECOSYSTEM,
         ],
@@ -95,7 +98,7 @@ class ResolveDoor(Door):
         wanted = text_of(request, "range", required=True)
         prerelease = boolean(request, "prerelease")
         package = resolving.find_package(name, self.actor, ecosystem_of(request))
-        version, candidates = resolving.resolve(package, wanted, prerelease)
+        version, candidates = resolving.resolve(package, wanted, prerelease, self.actor)
         if version is None:
             raise NotFound(f"No approved version of {package.name} satisfies {wanted}.")
         answer = {"name": package.name, "range": wanted, "version": version, "candidates": candidates}

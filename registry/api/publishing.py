@@ -12,6 +12,7 @@ from registry import documents, publishing
 from registry.api.reading import text_of
 from registry.api.shapes import MultipartUpload, Published
 from registry.api.uploads import FIELDS, Received, received
+from registry.errors import InvalidInput
 from registry.models import Release
 from registry.models.packages import CATEGORIES
 
@@ -52,12 +53,14 @@ class PublishDoor(Door):
 def _publish(upload: Received, chosen: dict[str, str], actor: Any) -> Release:
     assert upload.staged is not None  # `received` refuses a body without a file
     options = {**chosen, **upload.fields}
+    for name in (name for name, value in options.items() if not value):
+        raise InvalidInput(f"Give {name} a value, or leave it out.", details={name: ["empty"]})
     return publishing.publish_upload(
         upload.staged,
         actor,
         signature=upload.signature,
         filename=upload.filename,
-        **{name: value for name, value in options.items() if value or name == "tag"},
+        **options,
     )
 
 

@@ -10,6 +10,7 @@ from accounts.api.answers import in_query
 from registry.api.shapes import ECOSYSTEMS
 from registry.errors import InvalidInput
 
+FILLED = {"type": "string", "minLength": 1}
 NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 ECOSYSTEM = in_query(
     "ecosystem", "Where several ecosystems hold the name; else the earliest registered", enum=ECOSYSTEMS
@@ -32,16 +33,16 @@ def text_of(request: Request | HttpRequest, *names: str, longest: int = 256, req
 
 
 def word_of(request: Request, *names: str, among: Collection[str]) -> str:
-    """One of the known words, or ""."""
+    """One of the known words, "" when it is missing; an empty one is none of them."""
     text = text_of(request, *names)
-    if text and text not in among:
+    if text not in among and any(name in request.GET for name in names):
         raise _invalid(names[0], f"Unknown {names[0]}. Choose one of {', '.join(among)}.")
     return text
 
 
-def ecosystem_of(request: Request) -> str:
-    """The parameter `ecosystem`."""
-    return word_of(request, "ecosystem", among=ECOSYSTEMS)
+def ecosystem_of(request: Request, *aliases: str) -> str:
+    """The parameter `ecosystem`, or what it is also called."""
+    return word_of(request, "ecosystem", *aliases, among=ECOSYSTEMS)
 
 
 def number_of(request: Request, name: str, default: int, lowest: int, highest: int) -> int:
