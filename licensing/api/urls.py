@@ -5,5 +5,6 @@ from django.urls import path
 from licensing.api.facts import LicenseDoor
 
 urlpatterns = [
-    path("licenses/<str:spdx>", LicenseDoor.as_view(), name="license-facts"),
+    # The last of them, since MIT/Apache-2.0 has a slash, too.
+    path("licenses/<path:spdx>", LicenseDoor.as_view(), name="license-facts"),
 ]

@@ -56,11 +56,56 @@ def test_the_status_is_the_policy_of_this_instance(nobody: ApiClient):
 
 
 @pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Apache%202", "Apache-2.0"),
+        ("New%20BSD%20License", "BSD-3-Clause"),
+        ("MIT/Apache-2.0", "MIT OR Apache-2.0"),
+        ("License%20::%20OSI%20Approved%20::%20MIT%20License", "MIT"),
+        ("gplv3%2B", "GPL-3.0-or-later"),
+        ("apache-2.0%20or%20mit", "Apache-2.0 OR MIT"),
+    ],
+)
+def test_what_people_write_for_a_license_is_understood(nobody: ApiClient, written: str, meant: str):
+    assert nobody.get(f"/api/v1/licenses/{written}").json()["name"] == meant
+
+
+def test_a_name_of_several_licenses_gets_what_holds_for_all_of_them(nobody: ApiClient):
+    LicensePolicy.objects.create(kind="license", key="BSD-2-Clause", status="review")
+    facts = nobody.get("/api/v1/licenses/BSD").json()
+    assert (facts["name"], facts["candidates"]) == ("BSD", ["BSD-3-Clause", "BSD-2-Clause"])
+    assert (facts["status"], facts["category"]) == ("review", "permissive")
+
+
+def test_facts_tell_obligations_flags_and_successors(nobody: ApiClient):
+    mpl = nobody.get("/api/v1/licenses/MPL-2.0").json()
+    assert mpl["obligations"] == ["disclose-source", "include-copyright", "same-license--file"]
+    assert len(mpl["obligations_explained"]) == 3
+    assert "choosealicense.com" in mpl["obligations_source"]
+    assert (mpl["osi_approved"], mpl["fsf_libre"], mpl["successor"]) == (True, True, None)
+    old = nobody.get("/api/v1/licenses/GPL-2.0-with-classpath-exception").json()
+    assert (old["deprecated"], old["successor"]) == (True, "GPL-2.0-only WITH Classpath-exception-2.0")
+    odd = nobody.get("/api/v1/licenses/BUSL-1.1").json()
+    assert (odd["obligations"], odd["obligations_source"]) == ([], None)
+
+
+def test_two_licenses_are_compared_in_both_directions_in_the_words_of_the_matrix(nobody: ApiClient):
+    pair = nobody.get("/api/v1/licenses/MIT?with=GPL-3.0-only").json()["pair"]
+    assert (pair["with"], pair["goes_into_it"]["word"], pair["takes_it_in"]["word"]) == ("GPL-3.0-only", "yes", "no")
+    assert pair["takes_it_in"]["explanation"].startswith("Software under a copyleft license such as the GPL-3.0-only")
+    either = nobody.get("/api/v1/licenses/MIT%20OR%20GPL-3.0-only?with=GPL-3.0-only").json()["pair"]
+    assert either["takes_it_in"]["word"] == "yes"
+    assert nobody.get("/api/v1/licenses/MIT?with=nonsense").status_code == 404
+    assert nobody.get("/api/v1/licenses/MIT").json()["pair"] is None
+
+
+@pytest.mark.parametrize(
     ("written", "near"),
     [
         ("Apche-2.0", "Apache-2.0"),
-        ("Apache%202.0", "Apache-2.0"),
-        ("BSD", "BSD-3-Clause"),
+        ("BSD%203-Claus", "BSD-3-Clause"),
+        ("SEE%20LICENSE%20IN%20LICENSE", ""),
+        ("UNLICENSED", ""),
         ("LicenseRef-x", ""),
         ("MIT%20AND", "MIT"),
         ("2b0c24f4-7d3c-4c4e-9a5f-000000000000", ""),

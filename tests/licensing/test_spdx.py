@@ -70,5 +70,5 @@ def test_a_license_outside_of_the_matrix_is_not_known_to_be_compatible():
 
 
 def test_the_matrix_names_its_makers_its_license_and_its_date():
-    assert compatibility.source() == "OSADL license compatibility matrix of 2024-05-25, CC-BY-4.0"
+    assert compatibility.source() == "OSADL license compatibility matrix of 2024-11-04, CC-BY-4.0"
     assert "CC-BY-4.0" in compatibility.matrix()["notice"]
