@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Prefetch, prefetch_related_objects
 
 from accounts.actors import Actor
-from registry import documents, explaining
+from registry import covering, documents, explaining
 from registry.errors import Gone, NotFound
 from registry.models import Artifact, Check, Package, Release
 
@@ -35,8 +35,12 @@ def version(release: Release, actor: Actor) -> dict[str, Any]:
 
 
 def package(of: Package, actor: Actor) -> dict[str, Any]:
-    """The package built for this reader: maintainers see every e-mail address, others their own."""
-    detail = documents.detail(of, reveal=True)
+    """The package built for this reader: maintainers see every e-mail address, others their own.
+
+    The holder of a licence key sees the versions that it opens; raises NotCovered if there is none.
+    """
+    releases = covering.present_alone(of, actor) if covering.is_restricted(of, actor) else None
+    detail = documents.detail(of, reveal=True, releases=releases)
     for field in ("submitted_by", "approved_by"):
         detail[field] = shown_email(detail[field] or "", actor) or None
     return detail

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from accounts.actors import Actor
-from registry import gates, storage, tasks
+from registry import covering, gates, storage, tasks
 from registry.errors import Forbidden, Gone, NotFound
 from registry.models import Artifact, Blob, Release
 
@@ -27,7 +27,9 @@ def open_artifact(release: Release, actor: Actor, filename: str = "") -> Downloa
 
     Raises NotFound (no such file, or private), Gone (removed), Forbidden with the verdicts in `details`.
     """
-    if release.package.is_private and not actor.sees_project(release.package.project_id):
+    if not release.package.is_visible_to(actor):
+        if actor.entitlements:
+            raise covering.NotCovered(covering.objection_to_name(release.package.name, actor))
         raise NotFound("There is no such package here.")
     refuse_unless_allowed(release, actor)
     artifacts = release.artifacts.select_related("blob")
@@ -39,6 +41,7 @@ def open_artifact(release: Release, actor: Actor, filename: str = "") -> Downloa
 
 def refuse_unless_allowed(release: Release, actor: Actor) -> None:
     """Ask the downloading gates; raise Gone or Forbidden with what they say."""
+    covering.refuse_unless_covered(release, actor)
     verdicts = gates.ask("downloading", release, actor)
     objection = gates.first_objection(verdicts)
     if objection is None:

@@ -160,7 +160,7 @@ def review_policy(release: Release, actor: Actor) -> Verdict:
 def is_visible(release: Release, actor: Actor) -> Verdict:
     """Private packages are for members of their project."""
     package = release.package
-    if package.is_private and not actor.sees_project(package.project_id):
+    if not package.is_visible_to(actor):
         return Verdict("visibility", "deny", "PRIVATE", "This package is private to its project.")
     return Verdict("visibility", "allow", "VISIBLE", "You may see this package.")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from accounts.actors import Actor
-from registry import ecosystems
+from accounts.actors import SYSTEM, Actor
+from registry import covering, ecosystems
 from registry.errors import InvalidInput, NotFound, Refused
 from registry.models import Dependency, Package, Release
 from registry.models.packages import PackageQuerySet
@@ -22,9 +22,12 @@ TREE_KINDS = ("runtime", "optional", "peer")
 def find_package(name: str, actor: Actor, ecosystem: str = "") -> Package:
     """The package that the name means to this actor; the earliest registered where ecosystems share it.
 
-    Raises NotFound for unknown names and for private ones the actor may not know of, alike.
+    Raises NotFound for unknown names and for private ones the actor may not know of, alike; holders of a licence key
+    are told of both, alike, that it does not cover them.
     """
     found = next(iter(_visible_of(_named(name, ecosystem).select_related("project"), actor)), None)
+    if found is None and actor.entitlements:
+        raise covering.NotCovered(covering.objection_to_name(name, actor))
     if found is None:
         where = f" in {ecosystem}" if ecosystem else ""
         raise NotFound(f"There is no package {name}{where} here. Check the spelling, or submit it for review.")
@@ -52,11 +55,21 @@ def _visible_of(named: PackageQuerySet, actor: Actor) -> list[Package]:
     return [package for package in named.order_by("pk") if package.is_visible_to(actor)]
 
 
-def find_release(package: Package, version: str, actor: Actor) -> Release:
+def find_release(package: Package, version: str, actor: Actor, *, even_uncovered: bool = False) -> Release:
     """The release of that version, in any spelling, or under that dist-tag. Removed ones are found, too.
 
-    Raises NotFound.
+    Raises NotFound; NotCovered where a licence key does not open it, unless the caller will say so themselves.
+    For the holder of a key, `latest` is the newest version that it opens.
     """
+    found = _found(package, version)
+    if version == "latest" and covering.objection_to(found, actor) is not None:
+        return covering.latest(package, actor)
+    if not even_uncovered:
+        covering.refuse_unless_covered(found, actor)
+    return found
+
+
+def _found(package: Package, version: str) -> Release:
     releases = package.releases.select_related("package__project", "project", "submitted_by")
     version = version.replace("\x00", "\ufffd")  # which PostgreSQL would not even look for
     try:
@@ -78,14 +91,19 @@ def _tagged(package: Package, tag: str) -> int | None:
     return tagged
 
 
-def resolve(package: Package, text: str, prerelease: bool = False) -> tuple[str, int]:
+def resolve(package: Package, text: str, prerelease: bool = False, actor: Actor = SYSTEM) -> tuple[str, int]:
     """The version an installer would choose among the approved ones, and how many satisfied the range.
 
+    The holder of a licence key is offered what it opens.
     Raises InvalidInput for a bad range, NotFound when nothing satisfies it.
     """
     rules = ecosystems.get(package.ecosystem)
     wanted = rules.parse_range(text)
-    versions = list(Release.objects.approved().filter(package=package).values_list("version", flat=True))
+    approved = Release.objects.approved().filter(package=package)
+    if covering.is_restricted(package, actor):
+        versions = [release.version for release in covering.covered(approved.select_related("package"), actor)]
+    else:
+        versions = list(approved.values_list("version", flat=True))
     candidates = [version for version in versions if wanted.contains(version, prerelease=prerelease)]
     best = rules.best(versions, text, prerelease=prerelease)
     if best is None:
@@ -109,7 +127,7 @@ class _Held:
         self.versions.update({name: {} for name in names})
         visible = Package.objects.visible_to(self.actor).filter(ecosystem=self.ecosystem, normalized__in=names)
         held = Release.objects.approved().filter(package__in=visible).select_related("package")
-        for release in held:
+        for release in covering.covered(held, self.actor):
             self.versions[release.package.normalized][release.version] = release
 
     def load_needs(self, releases: list[Release]) -> None:

@@ -229,7 +229,8 @@ def _narrowed(query: Query, actor: Actor) -> str:
     """The words, filters and visibility as one question to the text index; "" where there is no word."""
     match = search_index.expression(query.text)
     marks = [search_index.mark(facet, value) for facet, value in query.filters.items()]
-    return search_index.narrowed(match, marks, _sight(actor)) if match else ""
+    sight = None if actor.entitlements else _projects_seen(actor)  # no mark says what a key opens; the query does
+    return search_index.narrowed(match, marks, sight) if match else ""
 
 
 def _listed(query: Query, actor: Actor, kind: type[PackageFilter] = PackageFilter) -> PackageQuerySet:
@@ -293,6 +294,8 @@ def _counted(query: Query, actor: Actor) -> int:
     """Without words from the columns of packages, with words from the text index alone."""
     if not query.text:
         return _listed(query, actor).count()
+    if actor.entitlements:
+        return Found(query, actor).gathered().count()
     match = _narrowed(query, actor)
     return search_index.count(match) if match else 0
 
@@ -346,8 +349,13 @@ def _kept(what: str, query: Query, actor: Actor, work: Callable[[], Any], *, may
     return answer
 
 
-def _sight(actor: Actor) -> list[int] | None:
-    """Whose private packages are visible to the actor, None for everybody's: equal sights see the same."""
+def _sight(actor: Actor) -> tuple[object, ...]:
+    """What private packages are visible to the actor: equal sights see the same."""
+    return _projects_seen(actor), sorted(actor.opened_packages)
+
+
+def _projects_seen(actor: Actor) -> list[int] | None:
+    """Whose private packages are visible to the actor, None for everybody's."""
     if actor.is_system or actor.is_maintainer or actor.is_admin:
         return None
     return sorted(actor.project_ids) if actor.can("read") else []

@@ -43,12 +43,15 @@ class PackageQuerySet(models.QuerySet["Package"]):
     """Words for lists of packages."""
 
     def visible_to(self, actor: "Actor") -> "PackageQuerySet":
-        """Public packages, and the private ones of the projects that the actor may read."""
+        """Public packages, and the private ones of projects that the actor may read, or that their key opens."""
         if actor.sees_everything:
             return self
+        seen = Q(visibility="public")
         if actor.sees_private_of:
-            return self.filter(Q(visibility="public") | Q(project_id__in=actor.sees_private_of))
-        return self.filter(visibility="public")
+            seen |= Q(project_id__in=actor.sees_private_of)
+        if actor.entitlements:
+            seen |= Q(pk__in=actor.opened_packages)
+        return self.filter(seen)
 
     def listed(self) -> "PackageQuerySet":
         """Packages that hold at least one version that is neither unlisted nor removed."""
@@ -109,7 +112,7 @@ class Package(models.Model):
 
     def is_visible_to(self, actor: "Actor") -> bool:
         """Whether `visible_to` would leave it in, for a row that is at hand."""
-        return not self.is_private or actor.sees_project(self.project_id)
+        return not self.is_private or actor.sees_package(self.pk, self.project_id)
 
     @property
     def is_private(self) -> bool:

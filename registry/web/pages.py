@@ -24,9 +24,9 @@ class Page(View):
 
     @property
     def actor(self) -> Actor:
-        """Who asks."""
+        """Who asks. A licence key opens packages to installers; on pages, which people read, it opens nothing."""
         found: Actor = self.request.actor  # type: ignore[attr-defined]  # set by WhoIsAsking
-        return found
+        return Actor(address=found.address) if found.entitlements else found
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, or explain the refusal; who must sign in first comes back afterwards."""
