@@ -7,7 +7,7 @@ from django.db.models import Q
 from accounts.models import User
 from accounts.privacy import Identity
 from registry.personal_data import retell, telling
-from scanning.models import Notice, ScanPolicy, Waiver
+from scanning.models import Notice, RecallLetter, ScanPolicy, Waiver
 
 
 def export(user: User) -> dict[str, Any]:
@@ -20,6 +20,11 @@ def export(user: User) -> dict[str, Any]:
         "policies": list(
             ScanPolicy.objects.filter(changed_by=user).order_by("pk").values("project__slug", "changed_at")
         ),
+        "recalls": list(
+            RecallLetter.objects.filter(user=user)
+            .order_by("pk")
+            .values("advisory__osv_id", "release__package__name", "release__version", "through", "told_at")
+        ),
         "notices": list(
             Notice.objects.filter(user=user).order_by("pk").values("title", "text", "created_at", "sent_at")
         ),
@@ -30,4 +35,5 @@ def erase(person: Identity) -> None:
     """Waivers stay with the pseudonym; their reasons lose the name. News for the person go."""
     retell(Waiver.objects.all(), telling(person), "reason")
     Notice.objects.filter(user=person.user).delete()
+    RecallLetter.objects.filter(user=person.user).delete()
     retell(Notice.objects.all(), telling(person), "text")

@@ -5,10 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.tables import History, as_table, chip, moment
+from accounts.admin.tables import History, as_table, chip, link, moment
+from scanning.admin import recalls
 from scanning.admin.links import web_link
 from scanning.models import Advisory
 
@@ -27,11 +30,17 @@ class AdvisoryTable(History):
     search_help_text = _("An advisory’s id or alias, words of its summary, a package it touches.")
     date_hierarchy = "modified_at"
     fieldsets = (
-        (None, {"fields": ("osv_id", "severity_chip", "cvss", "summary", "alias_list", "reference")}),
+        (None, {"fields": ("osv_id", "severity_chip", "cvss", "summary", "alias_list", "reference", "here")}),
         (_("When"), {"fields": (("published_at", "modified_at"), ("withdrawn_at", "imported_at"))}),
         (_("Touches"), {"fields": ("affected_table",)}),
     )
-    readonly_fields = ("severity_chip", "alias_list", "reference", "affected_table")
+    readonly_fields = ("severity_chip", "alias_list", "reference", "here", "affected_table")
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the recall of each advisory."""
+        page = self.admin_site.admin_view(recalls.recall)
+        ours = [path("<path:object_id>/recall/", page, name="scanning_advisory_recall")]
+        return ours + super().get_urls()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Advisory]:
         """Advisories without their documents, but with how many packages they touch."""
@@ -61,6 +70,11 @@ class AdvisoryTable(History):
     def reference(self, advisory: Advisory) -> SafeString | str:
         """Where it was published."""
         return web_link(advisory.url, advisory.url)
+
+    @admin.display(description=_("here"))
+    def here(self, advisory: Advisory) -> SafeString:
+        """The way to its recall."""
+        return link(recalls.url_of(advisory), gettext("Versions here that it touches, and who took them"))
 
     @admin.display(description=_("packages"))
     def affected_table(self, advisory: Advisory) -> SafeString | str:

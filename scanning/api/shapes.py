@@ -133,3 +133,56 @@ class Advisories(serializers.Serializer):
     offset = serializers.IntegerField(min_value=0)
     page = serializers.IntegerField(min_value=1)
     pages = serializers.IntegerField(min_value=0)
+
+
+class RecalledVersion(serializers.Serializer):
+    """A version here that the advisory touches, and how far it got."""
+
+    ecosystem = serializers.ChoiceField(choices=ECOSYSTEMS)
+    name = serializers.CharField()
+    version = serializers.CharField()
+    status = serializers.CharField()
+    removed = serializers.BooleanField(help_text="Whether its files are gone from here; what was taken is not")
+    fixed_in = serializers.CharField(allow_null=True)
+    downloads = serializers.IntegerField(min_value=0, help_text="In all, those of strangers included")
+    credentials = serializers.IntegerField(min_value=0, help_text="How many different ones took it")
+
+
+class TakenWith(serializers.Serializer):
+    """What was shown at a download: never more than its name and beginning."""
+
+    kind = serializers.ChoiceField(choices=["session", "token", "license"])
+    name = serializers.CharField(allow_null=True)
+    prefix = serializers.CharField(allow_null=True)
+
+
+class RecallTaking(serializers.Serializer):
+    """That one credential took one version."""
+
+    ecosystem = serializers.ChoiceField(choices=ECOSYSTEMS)
+    name = serializers.CharField()
+    version = serializers.CharField()
+    project = serializers.CharField(allow_null=True)
+    user = serializers.CharField(allow_null=True)
+    credential = TakenWith()
+    first_day = serializers.DateField()
+    last_day = serializers.DateField()
+    count = serializers.IntegerField(min_value=0)
+    notified_at = serializers.DateTimeField(allow_null=True, help_text="When this person was told of this version")
+
+
+class RecallPage(serializers.Serializer):
+    """What an advisory means here, and one page of who took it, the last taken first."""
+
+    advisory = serializers.CharField()
+    known_as = serializers.ListField(child=serializers.CharField())
+    severity = serializers.ChoiceField(choices=SEVERITIES)
+    summary = serializers.CharField(allow_blank=True)
+    withdrawn = serializers.DateTimeField(allow_null=True)
+    versions = RecalledVersion(many=True)
+    taken = RecallTaking(many=True)
+    total = serializers.IntegerField(min_value=0)
+    limit = serializers.IntegerField(min_value=1, max_value=100)
+    offset = serializers.IntegerField(min_value=0)
+    page = serializers.IntegerField(min_value=1)
+    pages = serializers.IntegerField(min_value=0)

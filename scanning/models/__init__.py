@@ -4,6 +4,7 @@ from scanning.models.advisories import Advisory, AdvisoryName, AffectedPackage, 
 from scanning.models.figures import DailyFigures
 from scanning.models.notices import Notice
 from scanning.models.policies import Answer, Breach, ScanPolicy, Unfixed
+from scanning.models.recalls import RecallLetter
 from scanning.models.scans import Finding, Kind, Scan, ToolResult
 from scanning.models.sources import AdvisorySource
 from scanning.models.waivers import Waiver
@@ -19,6 +20,7 @@ __all__ = [
     "Finding",
     "Kind",
     "Notice",
+    "RecallLetter",
     "Scan",
     "ScanPolicy",
     "Severity",

@@ -58,6 +58,7 @@ VIEWS: dict[str, dict[str, May]] = {
     "jsi18n/": {"GET": LOOKS},
     "r/<path:content_type_id>/<path:object_id>/": {"GET": LOOKS(done=404)},
     "accounts/user/<id>/password/": {"GET": WRITES, "POST": WRITES},
+    "scanning/advisory/<path:object_id>/recall/": {"GET": LOOKS, "POST": LOOKS},
     "^(?P<app_label>accounts|auth|registry|licensing|scanning)/$": {"GET": LOOKS},
     "(?P<url>.*)$": {"GET": LOOKS(done=404)},
 }

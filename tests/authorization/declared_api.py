@@ -58,4 +58,5 @@ API: dict[str, dict[str, May]] = {
     "security/waivers/<int:id>": {"GET": SIGNED_IN(targets=OWN_OR_FOREIGN, sees=True), "DELETE": WAIVES(done=204)},
     "advisories": {"GET": ANYONE},
     "advisories/<str:id>": {"GET": ANYONE},
+    "advisories/<str:id>/recall": {"GET": holders_of("review")},
 }
