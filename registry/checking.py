@@ -34,10 +34,11 @@ class Result:
 
 
 def open_checks(release: Release) -> None:
-    """Write a waiting row per check and the job that runs them; inside the caller's transaction."""
-    Check.objects.bulk_create(
+    """Write a waiting row per check that has none and the job that runs them; inside the caller's transaction."""
+    rows = (
         Check(release=release, name=name, position=position) for position, name in enumerate(settings.REGISTRY_CHECKS)
     )
+    Check.objects.bulk_create(rows, ignore_conflicts=True)
     tasks.enqueue("check", release.pk)
 
 
@@ -47,7 +48,7 @@ def rescan(release: Release, actor: Actor, names: list[str] | None = None) -> Re
     with transaction.atomic():
         again = release.checks.filter(name__in=names) if names else release.checks.all()
         again.update(status=Check.Status.PENDING, summary="", started_at=None, finished_at=None, duration_ms=None)
-        tasks.enqueue("check", release.pk)
+        open_checks(release)
         auditing.record("release.recheck", str(release), actor, details={"checks": names or "all"})
     return release
 

@@ -6,8 +6,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from registry import approving, documents, tasks
+from registry.checking import Result
 from registry.models import Check, Job, Release
-from scanning import checks, policies, running
+from scanning import aging, checks, policies, running
 
 CHECK = "vulnerabilities"
 BATCH = 200
@@ -15,7 +16,7 @@ BATCH = 200
 
 def bring_in_line(release: Release, *, again: bool = False) -> Release:
     """Judge the release anew on what its scans say; `again` if a worker may have died over it half-way."""
-    changed = _rewrite_check(release)
+    changed = [name for name in (CHECK, aging.NAME) if _rewrite(name, release)]
     after = approving.reconsider(release)
     if (changed or again) and after.status == release.status:  # else the decision has rebuilt it
         with transaction.atomic():
@@ -36,18 +37,32 @@ def bring_all_in_line(releases: Iterable[Release], *, again: bool = False) -> No
         raise ExceptionGroup(f"{len(problems)} releases could not be judged", problems)
 
 
-def _rewrite_check(release: Release) -> bool:
+def _rewrite(name: str, release: Release) -> bool:
     """Let the check row say what holds now, unless it is open: then whoever fills it knows more."""
-    scan = running.current(release)
-    check = release.checks.filter(name=CHECK).exclude(status__in=Check.OPEN).first()
-    if scan is None or check is None:
+    check = release.checks.filter(name=name).exclude(status__in=Check.OPEN).first()
+    result = _known(name, release) if check is not None else None
+    if check is None or result is None:
         return False
-    result = checks.report(scan, release)
     if (result.status, result.summary, result.details) == (check.status, check.summary, check.details):
         return False
     fresh = {"status": result.status, "summary": result.summary, "details": result.details}
     standing = Check.objects.filter(pk=check.pk).exclude(status__in=Check.OPEN)
     return bool(standing.update(**fresh, finished_at=timezone.now()))
+
+
+def _known(name: str, release: Release) -> Result | None:
+    """What the check says of what is known already; None where nothing is."""
+    if name == aging.NAME:
+        return aging.check_age(release)
+    scan = running.current(release)
+    return checks.report(scan, release) if scan is not None else None
+
+
+@tasks.handles(aging.COMES_OF_AGE)
+def come_of_age(job: Job) -> None:
+    """Judge the release again now that its cooldown is over."""
+    release = Release.objects.select_related("package__project", "project").get(pk=job.ref)
+    bring_in_line(release, again=job.attempts > 1)
 
 
 @tasks.handles(policies.CHANGED)

@@ -7,15 +7,16 @@ from typing import Any
 from django.utils import timezone
 
 from registry.models import Artifact, ArtifactContents, Check, Dependency, Package, Release, ReleaseManifest
+from scanning.models import Finding, Scan
 from tests import builders
 from tests.builders import Cast
 
-NAMES = ("archive", "manifest", "integrity", "signature", "name", "license", "vulnerabilities")
+NAMES = ("archive", "manifest", "integrity", "signature", "name", "license", "vulnerabilities", "age")
 FINGERPRINT = "SHA256:Vv0Rw2fM6wq7b0mJ4uJm0qT4v8oY0p9Zt1nXl3cKk8E"
 
 
 def checked(release: Release, **statuses: str) -> Release:
-    """The seven checks of a release: passed, unless said otherwise (`license="failed"`)."""
+    """The checks of a release: passed, unless said otherwise (`license="failed"`)."""
     Check.objects.bulk_create(
         Check(
             release=release,
@@ -108,7 +109,18 @@ def troubled(cast: Cast) -> Release:
         raw={"main": "index.js", "engines": {"node": ">=18"}, "bin": {"acme": "bin/setup.sh"}},
     )  # fmt: skip
     depends(after, lodash="^4.17.15", left_pad="^1.3.0", node_fetch="^2.6.1")
+    scanned(after)
     return checked(after, manifest="warned", license="warned", vulnerabilities="failed")
+
+
+def scanned(release: Release, findings: Any = ()) -> Scan:
+    """The release's scan, which found these, or the usual three."""
+    scan = Scan.objects.create(
+        release=release, is_current=True, status="failed", tools_used=["osv"], finished_at=timezone.now()
+    )
+    place = {"scan": scan, "ecosystem": release.package.ecosystem, "package": "lodash", "version": "4.17.15"}
+    Finding.objects.bulk_create(Finding(**place, tools=["osv"], **one) for one in findings or FINDINGS)
+    return scan
 
 
 def full_queue(cast: Cast) -> Release:
@@ -127,7 +139,7 @@ def full_queue(cast: Cast) -> Release:
     run = builders.package(cast.acme, "@acme-utils/queue", description="A small job queue.")
     checked(
         waiting(run, "2.0.0-rc.1", 0.01, submitted_by=alice, license="MIT"),
-        signature="running", name="pending", license="pending", vulnerabilities="pending",
+        signature="running", name="pending", license="pending", vulnerabilities="pending", age="pending",
     )  # fmt: skip
     private = builders.package(cast.acme, "acme-billing", "pypi", visibility="private", description="Invoices.")
     checked(waiting(private, "3.1.4", 0.4, submitted_by=alice), manifest="warned")
@@ -143,20 +155,20 @@ def full_queue(cast: Cast) -> Release:
 
 FINDINGS = [
     {
-        "id": "GHSA-35jh-r3h4-6jhm",
+        "identifier": "GHSA-35jh-r3h4-6jhm",
         "severity": "high",
         "summary": "Command injection in lodash",
         "fixed_in": "4.17.21",
         "url": "https://osv.example.com/GHSA-35jh-r3h4-6jhm",
     },
     {
-        "id": "GHSA-29mw-wpgm-hmr9",
+        "identifier": "GHSA-29mw-wpgm-hmr9",
         "severity": "medium",
         "summary": "Regular expression denial of service in lodash",
         "fixed_in": "4.17.21",
         "url": "",
     },
-    {"id": "CVE-2020-0001", "severity": "critical", "summary": "Prototype pollution", "fixed_in": "", "url": ""},
+    {"identifier": "CVE-2020-0001", "severity": "critical", "summary": "Prototype pollution", "fixed_in": "", "url": ""},
 ]
 SUMMARIES = {
     ("archive", "passed"): "A well-formed tarball of 4 files.",

@@ -40,7 +40,7 @@ def test_a_version_shows_its_checks_files_and_decision(nobody: ApiClient, core: 
     assert (body["name"], body["version"], body["status"], body["origin"]) == (
         "@acme-utils/core", "1.2.0", "approved", "published",
     )  # fmt: skip
-    assert {"archive", "manifest", "integrity", "signature", "license", "vulnerabilities", "name"} == {
+    assert {"archive", "manifest", "integrity", "signature", "license", "vulnerabilities", "name", "age"} == {
         check["name"] for check in body["checks"]
     }
     assert body["artifacts"][0]["sha256"] == body["sha256"] == core.sha256

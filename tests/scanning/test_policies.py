@@ -7,7 +7,7 @@ from django.core import mail
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from registry import approving, documents, tasks
+from registry import approving, checking, documents, tasks
 from registry.errors import Conflict
 from scanning import policies, running
 from scanning.checks import report
@@ -141,6 +141,30 @@ def test_only_an_override_shortens_the_cooldown(held, say, alone, cast: Cast):
         approving.approve(release, builders.actor(cast.bob))
     approved = approving.approve(release, builders.actor(cast.bob), override=True, reason="We wrote it.")
     assert (approved.status, approved.stands_until) == ("approved", None)
+
+
+def test_the_age_check_tells_until_when_a_version_is_too_young_and_when_it_is_so_no_more(held, say, time_machine):
+    start = timezone.now()
+    time_machine.move_to(start, tick=False)
+    release = held()
+    checking.open_checks(release)
+
+    def age() -> tuple[str, str]:
+        tasks.sweep()
+        tasks.drain()
+        check = release.checks.get(name="age")
+        return check.status, check.summary
+
+    assert age() == ("skipped", "The policy asks for no age.")
+    say(cooldown_days=7)
+    until = f"{start + timedelta(days=7):%Y-%m-%d %H:%M} UTC"
+    assert age() == ("warned", f"It was published on {start:%Y-%m-%d}, and the policy waits until {until}.")
+    time_machine.move_to(start + timedelta(days=7, seconds=-1), tick=False)
+    assert age()[0] == "warned"
+    time_machine.move_to(start + timedelta(days=7), tick=False)
+    assert age() == ("passed", f"It was published on {start:%Y-%m-%d}; the policy asks for 7 days.")
+    say(cooldown_days=9)
+    assert age()[0] == "warned"
 
 
 # --- in the admin -------------------------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ def test_progress_refreshes_itself_until_the_checks_are_done(browser, live_serve
     builders.submitted(alice, "is-odd", "3.0.1")
     watched = open_page(browser, live_server, alice)
     page = watched.go("/packages/npm/is-odd/versions/3.0.1")
-    assert page.get_by_text("0 of 7 checks done").is_visible()
+    assert page.get_by_text("0 of 8 checks done").is_visible()
     tasks.drain()
     page.wait_for_selector("[data-refresh]", state="detached")
     assert page.locator("progress").count() == 0

@@ -317,7 +317,7 @@ def test_a_version_shows_what_changed_since_the_approved_one_before(client, alic
 def test_a_version_with_open_checks_shows_real_progress(client, alice, tmp_path):
     builders.published(alice, builders.key_pair(tmp_path), checks=False)
     html = page(client, f"{PACKAGE}/versions/1.0.0")
-    assert "0 of 7 checks done" in html
+    assert "0 of 8 checks done" in html
     assert "data-refresh" in html
 
 
