@@ -40,6 +40,12 @@ def bill_extras_resolve(app_configs: Sequence[AppConfig] | None, **options: Any)
     return _unresolved("REGISTRY_BILL_EXTRAS", settings.REGISTRY_BILL_EXTRAS, "registry.E005")
 
 
+@checks.register("registry")
+def panels_resolve(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[checks.CheckMessage]:
+    """A panel that cannot be imported would break the pages that show it."""
+    return _unresolved("REGISTRY_PANELS", settings.REGISTRY_PANELS.values(), "registry.E006")
+
+
 def _unresolved(setting: str, paths: Iterable[str], code: str) -> list[checks.CheckMessage]:
     problems: list[checks.CheckMessage] = []
     for path in paths:

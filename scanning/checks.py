@@ -8,6 +8,9 @@ from scanning import judging, running
 from scanning.judging import Assessment
 from scanning.models import Finding, Kind, Scan
 
+NAME = "vulnerabilities"
+NOT_YET = "It has not been scanned yet."
+
 
 def check_vulnerabilities(release: Release) -> Result:
     """Scan, and report: failed on a finding that blocks and is not waived, warned on any other that counts.
@@ -17,9 +20,9 @@ def check_vulnerabilities(release: Release) -> Result:
     return report(running.scan(release), release)
 
 
-def report(scan: Scan, release: Release) -> Result:
+def report(scan: Scan, release: Release, assessment: Assessment | None = None) -> Result:
     """What the scan found, under the policy and the waivers as they are now."""
-    assessment = judging.assess(list(scan.findings.all()), release)
+    assessment = assessment or judging.assess(list(scan.findings.all()), release)
     details = _details(scan, assessment)
     if running.has_looked(scan) or assessment.blocking:
         return Result(assessment.status, _summary(release, assessment), details)

@@ -5,7 +5,7 @@ from django.utils import timezone
 from accounts.actors import Actor
 from registry.gates import Verdict
 from registry.models import Release
-from scanning import judging, policies, running
+from scanning import checks, judging, policies, running
 from scanning.judging import Assessment
 from scanning.models import AffectedPackage, Breach, Finding, Kind, Scan
 
@@ -21,7 +21,7 @@ def is_safe(release: Release, actor: Actor) -> Verdict:
     """
     scan = running.current(release)
     if scan is None:
-        return Verdict(GATE, "hold", "SCAN_PENDING", "It has not been scanned yet.", remedy="Wait for the scan.")
+        return Verdict(GATE, "hold", "SCAN_PENDING", checks.NOT_YET, remedy="Wait for the scan.")
     assessment = judging.assess(list(scan.findings.all()), release)
     if assessment.blocking:
         return _against(assessment, release)

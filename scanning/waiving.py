@@ -9,14 +9,17 @@ from django.utils import timezone
 
 from accounts import auditing
 from accounts.actors import Actor
+from accounts.errors import Unauthenticated
 from registry import ecosystems, tasks
 from registry.errors import Conflict, Forbidden, InvalidInput
 from registry.models import Job, Package, Release
 from scanning import reconsidering
 from scanning.models import Advisory, Finding, Waiver
+from scanning.models.waivers import WaiverQuerySet
 
 KIND = "waiver-changed"
 REASON_LIMIT = 4000
+EXACT = {"pypi": "=={}", "maven": "[{}]"}
 
 
 def give(waiver: Waiver, actor: Actor) -> Waiver:
@@ -52,6 +55,24 @@ def end(waiver: Waiver, actor: Actor) -> Waiver:
     return waiver
 
 
+def visible_to(actor: Actor) -> WaiverQuerySet:
+    """The waivers that the actor may read: those of their projects, for maintainers all."""
+    if actor.is_anonymous:
+        raise Unauthenticated("Sign in or send an API token to see waivers.")
+    every = Waiver.objects.all()
+    return every if actor.sees_everything else every.filter(project_id__in=actor.sees_private_of)
+
+
+def exactly(ecosystem: str, version: str) -> str:
+    """The range that holds this one version, as the ecosystem writes it."""
+    return EXACT.get(ecosystem, "{}").format(version)
+
+
+def longest_end() -> datetime:
+    """How far the end of a waiver that is given now may lie."""
+    return timezone.now() + timedelta(days=settings.WAIVER_MAX_DAYS)
+
+
 def objections(waiver: Waiver) -> dict[str, list[str]]:
     """What is wrong with it, by field; nothing where it can be given."""
     found = {
@@ -71,11 +92,9 @@ def _about_reason(reason: str) -> str:
 
 
 def _about_end(at: datetime) -> str:
-    now = timezone.now()
-    if at <= now:
+    if at <= timezone.now():
         return "The end must be still to come."
-    longest = now + timedelta(days=settings.WAIVER_MAX_DAYS)
-    return f"A waiver holds for {settings.WAIVER_MAX_DAYS} days at most." if at > longest else ""
+    return f"A waiver holds for {settings.WAIVER_MAX_DAYS} days at most." if at > longest_end() else ""
 
 
 def _about_versions(ecosystem: str, text: str) -> str:

@@ -8,24 +8,8 @@ from django.conf import settings
 
 from accounts.actors import Actor
 from registry import approving, diffing, gates
-from registry.admin import site
 from registry.admin.queue import Progress
 from registry.models import Artifact, Check, Decision, Package, Release, ReleaseManifest
-
-SEVERITIES = ("critical", "high", "medium", "low", "unknown")
-SHOWN_FINDINGS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One known flaw, as the vulnerability check wrote it down."""
-
-    id: str
-    severity: str
-    summary: str
-    fixed_in: str
-    url: str
-    link: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +32,14 @@ class Evidence:
     artifacts: list[Artifact]
     diff: diffing.ReleaseDiff
     files: list[diffing.File]
-    findings: list[Finding]
-    counts: list[tuple[str, int]]
     license: License
     decisions: list[Decision]
     siblings: list[tuple[str, int]] = field(default_factory=list)
 
     @property
-    def scan(self) -> str:
-        """How the search for known flaws stands: a status of its check, or "" where there was none."""
-        return next((check.status for check in self.progress.checks if check.name == "vulnerabilities"), "")
-
-    @property
     def primary(self) -> Artifact | None:
         """The file that decisions bind to."""
         return self.artifacts[0] if self.artifacts else None
-
-    @property
-    def shown_findings(self) -> list[Finding]:
-        """The gravest, which must be seen without opening anything."""
-        return self.findings[:SHOWN_FINDINGS]
-
-    @property
-    def more_findings(self) -> list[Finding]:
-        """The others."""
-        return self.findings[SHOWN_FINDINGS:]
 
     @property
     def is_new_signer(self) -> bool:
@@ -89,7 +56,6 @@ def gather(release: Release) -> Evidence:
     by_name = {check.name: check for check in checks}
     artifacts = list(release.artifacts.all())
     manifest = ReleaseManifest.objects.filter(release=release).first() or ReleaseManifest(release=release)
-    vulnerabilities = _details(by_name, "vulnerabilities")
     return Evidence(
         release=release,
         progress=Progress(checks),
@@ -97,8 +63,6 @@ def gather(release: Release) -> Evidence:
         artifacts=artifacts,
         diff=diffing.compare(release),
         files=diffing.listing(artifacts[0]) if artifacts else [],
-        findings=_findings(release, vulnerabilities),
-        counts=[(name, vulnerabilities[name]) for name in SEVERITIES if vulnerabilities.get(name)],
         license=_license(release, manifest, _details(by_name, "license")),
         decisions=list(release.decisions.all()[:10]),
         siblings=_siblings(release.package),
@@ -107,27 +71,6 @@ def gather(release: Release) -> Evidence:
 
 def _details(checks: dict[str, Check], name: str) -> dict[str, Any]:
     return checks[name].details if name in checks and isinstance(checks[name].details, dict) else {}
-
-
-def _findings(release: Release, details: dict[str, Any]) -> list[Finding]:
-    rows = [row for row in details.get("findings", []) if isinstance(row, dict)]
-    rows.sort(key=lambda row: SEVERITIES.index(row["severity"]) if row.get("severity") in SEVERITIES else 9)
-    return [
-        Finding(
-            id=str(row.get("id", "")),
-            severity=row.get("severity") or "unknown",
-            summary=row.get("summary") or "",
-            fixed_in=row.get("fixed_in") or "",
-            url=url if (url := str(row.get("url") or "")).startswith(("https://", "http://")) else "",
-            link=_link(release, row),
-        )
-        for row in rows
-    ]
-
-
-def _link(release: Release, row: dict[str, Any]) -> tuple[str, str] | None:
-    """What the apps above offer to do about a finding: the first offer counts."""
-    return next((link for offer in site.finding_links if (link := offer(release, row))), None)
 
 
 def _license(release: Release, manifest: ReleaseManifest, details: dict[str, Any]) -> License:

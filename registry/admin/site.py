@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -14,9 +14,17 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-# What an upper app adds to a finding on the review page: (release, finding) -> (url, label), or None.
-FindingLink = Callable[[Any, dict[str, Any]], tuple[str, str] | None]
-finding_links: list[FindingLink] = []
+
+class Added(NamedTuple):
+    """A page that an upper app adds to the admin; the bar at the top leads to it."""
+
+    route: str
+    name: str
+    label: Any
+    view: Callable[[HttpRequest], HttpResponse]
+
+
+added_pages: list[Added] = []
 
 
 class RegistryAdminSite(AdminSite):
@@ -62,6 +70,7 @@ class RegistryAdminSite(AdminSite):
             path("review/<int:release_id>/archive/", self.admin_view(review.archive), name="review-archive"),
             path("review/<int:release_id>/decide/", self.admin_view(deciding.decide_one), name="decide"),
         ]
+        ours += [path(one.route, self.admin_view(one.view), name=one.name) for one in added_pages]
         return ours + super().get_urls()
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
@@ -102,8 +111,9 @@ class RegistryAdminSite(AdminSite):
         return answer
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Django's, with the list of tables only where the person may see it."""
-        return {**super().each_context(request), "shows_tables": self.has_permission(request)}
+        """Django's, with the list of tables only where the person may see it, and the pages of other apps."""
+        pages = [(reverse(f"admin:{one.name}"), one.label) for one in added_pages]
+        return {**super().each_context(request), "shows_tables": self.has_permission(request), "added_pages": pages}
 
 
 def _note_refusal(request: HttpRequest) -> None:

@@ -1,17 +1,20 @@
 """Words for templates: chips, icons, times, digests, copy buttons and names that may wrap."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from django import template
+from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.template.loader import get_template
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import conditional_escape, format_html
+from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -144,6 +147,16 @@ def digest(value: str, what: str = "SHA-256") -> SafeString | str:
     return format_html(
         '<span class="digest"><span title="{}">{}</span>{}</span>', value, short, copy_button(value, what)
     )
+
+
+@register.simple_tag(takes_context=True)
+def panel(context: Mapping[str, Any], name: str, release: Release) -> SafeString | str:
+    """What an app above shows of the release under that name (REGISTRY_PANELS); nothing where none does."""
+    path = settings.REGISTRY_PANELS.get(name)
+    if path is None:
+        return ""
+    shown: SafeString = import_string(path)(context["request"], release)
+    return shown
 
 
 @register.simple_tag

@@ -105,15 +105,7 @@ def _dependents(view: PackageView) -> list[Package]:
 
 
 def _security(view: PackageView, request: HttpRequest) -> dict[str, Any]:
-    return {"findings": findings_of(view.checks), "manifest": view.manifest}
-
-
-def findings_of(checks: list[Check]) -> list[dict[str, Any]]:
-    """The known flaws that the vulnerability check names, with links that may be followed."""
-    for check in checks:
-        if check.name == "vulnerabilities":
-            return list(check.details.get("findings", []))[:200]
-    return []
+    return {"manifest": view.manifest}
 
 
 def _files(view: PackageView, request: HttpRequest) -> dict[str, Any]:

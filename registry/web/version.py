@@ -10,7 +10,6 @@ from registry.web import installing
 from registry.web.package import known_ecosystem
 from registry.web.package_view import Verdicts
 from registry.web.pages import Page, plain_name
-from registry.web.tabs import findings_of
 
 DECISIONS_SHOWN = 20
 
@@ -36,7 +35,6 @@ class VersionPage(Page):
             decisions=release.decisions.all()[:DECISIONS_SHOWN],
             checks=checks,
             checks_done=sum(check.status not in Check.OPEN for check in checks),
-            findings=findings_of(checks),
             artifacts=artifacts,
             diff=_difference(release),
             installing=installing.of(

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import admin
@@ -10,18 +9,15 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.admin.tables import Table, actor_of, code, may_look, moment
 from registry import ecosystems
-from registry.admin.site import finding_links
 from registry.errors import InvalidInput
-from registry.models import Release
 from scanning import waiving
 from scanning.models import Waiver
 
@@ -112,21 +108,3 @@ class WaiverTable(Table):
     def holds(self, waiver: Waiver) -> bool:
         """Whether it has neither run out nor been ended."""
         return waiver.is_live
-
-
-def waive(release: Release, finding: dict[str, Any]) -> tuple[str, str] | None:
-    """The link that the review page shows beside a finding that nobody waived."""
-    if finding.get("waived") or not finding.get("id"):
-        return None
-    asked = {
-        "identifier": finding["id"],
-        "ecosystem": release.package.ecosystem,
-        "package": finding.get("package") or release.package.name,
-        "version_range": finding.get("version") or release.version,
-        "project": release.project_id,
-    }
-    return f"{reverse('admin:scanning_waiver_add')}?{urlencode(asked)}", gettext("Waive")
-
-
-if waive not in finding_links:
-    finding_links.append(waive)

@@ -8,7 +8,6 @@ from rest_framework.response import Response
 from accounts.actors import Actor
 from accounts.api.answers import in_query, plain, route
 from accounts.api.doors import Door
-from accounts.errors import Unauthenticated
 from accounts.models import Project
 from accounts.wording import storable
 from registry.api import paging
@@ -35,7 +34,7 @@ class WaiversDoor(Door):
     def get(self, request: Request) -> Response:
         """Those for the caller's projects, for maintainers all; the last given first."""
         page = paging.Paging.of(request)
-        found = _filtered(request, visible_to(self.actor))
+        found = _filtered(request, waiving.visible_to(self.actor))
         total = found.count()
         rows = [row(waiver) for waiver in found.select_related("owner", "project").order_by("-pk")[page.rows]]
         return Response({"waivers": rows, **page.figures(total)}, headers={"Link": page.links(request, total)})
@@ -74,14 +73,6 @@ class WaiverDoor(Door):
         return Response(status=204)
 
 
-def visible_to(actor: Actor) -> WaiverQuerySet:
-    """The waivers that the actor may read: those of their projects, for maintainers all."""
-    if actor.is_anonymous:
-        raise Unauthenticated("Sign in or send an API token to see waivers.")
-    every = Waiver.objects.all()
-    return every if actor.sees_everything else every.filter(project_id__in=actor.sees_private_of)
-
-
 def row(waiver: Waiver) -> dict[str, Any]:
     """A waiver as the API shows it."""
     return {
@@ -109,7 +100,7 @@ def _filtered(request: Request, found: WaiverQuerySet) -> WaiverQuerySet:
 
 
 def _find(id: int, actor: Actor) -> Waiver:
-    found = visible_to(actor).select_related("owner", "project").filter(pk=min(id, 2**63 - 1)).first()
+    found = waiving.visible_to(actor).select_related("owner", "project").filter(pk=min(id, 2**63 - 1)).first()
     if found is None:
         raise NotFound("There is no waiver with this id here. GET /security/waivers lists them.")
     return found

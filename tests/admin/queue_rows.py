@@ -168,7 +168,13 @@ FINDINGS = [
         "fixed_in": "4.17.21",
         "url": "",
     },
-    {"identifier": "CVE-2020-0001", "severity": "critical", "summary": "Prototype pollution", "fixed_in": "", "url": ""},
+    {
+        "identifier": "CVE-2020-0001",
+        "severity": "critical",
+        "summary": "Prototype pollution",
+        "fixed_in": "",
+        "url": "",
+    },
 ]
 SUMMARIES = {
     ("archive", "passed"): "A well-formed tarball of 4 files.",

@@ -15,7 +15,8 @@ def problems() -> list[str | None]:
 
 def test_every_gate_check_and_extra_in_the_settings_can_be_called():
     paths = [path for gates in settings.REGISTRY_GATES.values() for path in gates]
-    for path in [*paths, *settings.REGISTRY_CHECKS.values(), *settings.REGISTRY_BILL_EXTRAS]:
+    paths += [*settings.REGISTRY_PANELS.values(), *settings.REGISTRY_CHECKS.values(), *settings.REGISTRY_BILL_EXTRAS]
+    for path in paths:
         assert callable(import_string(path)), path
     assert problems() == []
 

@@ -1,6 +1,7 @@
 """A minimal valid request for each cell of the pages' table."""
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 from tests import builders
@@ -9,10 +10,16 @@ from tests.authorization.asked_of_api import Asked
 from tests.authorization.callers import Caller
 from tests.authorization.rooms import Room
 
+VERSION = "packages/<slug:ecosystem>/<path:name>/versions/<str:version>"
 NEW_PASSWORD = "another battery, staple, horse"
 PASSWORDS = {"old_password": builders.PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+WAIVED = {"package": "left-pad", "version": "0.0.1", "finding": "CVE-2026-1", "reason": "x", "reach": "every"}
+WEBHOOK = {"url": "https://receiver.example/hook", "events": ["release.approved"]}
 FORMS: dict[str, Callable[[Room, Caller, str], dict[str, Any]]] = {
     "submit": lambda room, caller, target: {"ecosystem": "npm", "name": room.name(target), "version": "3.0.0"},
+    f"{VERSION}/waive": lambda room, caller, target: {**WAIVED, "expires_at": f"{date.today() + timedelta(days=9)}"},
+    f"{VERSION}/scan": lambda room, caller, target: {},
+    "waivers/<int:waiver_id>/end": lambda room, caller, target: {},
     "sign-in": lambda room, caller, target: {"username": "carol", "password": builders.PASSWORD},
     "sign-in/code": lambda room, caller, target: {"code": "000000"},
     "sign-in/github": lambda room, caller, target: {},
@@ -38,6 +45,12 @@ FORMS: dict[str, Callable[[Room, Caller, str], dict[str, Any]]] = {
     },
     "profile/projects/<slug:slug>/members": lambda room, caller, target: {"username": "mallory", "role": "member"},
     "profile/projects/<slug:slug>/members/<int:user_id>/remove": lambda room, caller, target: {},
+    "profile/projects/<slug:slug>/webhooks": lambda room, caller, target: WEBHOOK,
+    "profile/webhooks/<int:webhook_id>": lambda room, caller, target: WEBHOOK | {"is_enabled": "on"},
+    "profile/webhooks/<int:webhook_id>/secret": lambda room, caller, target: {"overlap": "24"},
+    "profile/webhooks/<int:webhook_id>/remove": lambda room, caller, target: {},
+    "profile/webhooks/<int:webhook_id>/test": lambda room, caller, target: {},
+    "profile/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>": lambda room, caller, target: {},
 }
 
 
@@ -48,7 +61,9 @@ def address(route: str, asked: Asked) -> str:
     if target in room.packages:
         values["name"] = room.name(target)
     if target in ("own", "foreign"):
+        values["waiver_id"] = room.waivers[target]
         values["slug"] = room.project(target).slug
+        values["webhook_id"], values["delivery_id"] = room.webhooks[target]
         values["token_id"], values["key_id"] = room.token_id(caller, target), room.key_id(caller, target)
     return "/" + routes.fill(route, values)
 

@@ -21,6 +21,8 @@ OWN_THINGS = SENT(targets=OWN_OR_FOREIGN, foreign=HIDDEN, admins_too=True)
 # Without credentials of the portal's own at GitHub these are not there; with them, see tests/accounts/test_github.py.
 NOT_CONFIGURED = ANYONE(done=HIDDEN)
 BY_OWNERS = OWN_THINGS(owner=True)
+LOOKED_AT_BY_OWNERS = BY_OWNERS(done=200)
+MAINTAINS = holders_of("review", 302, targets=PACKAGES, sees=True)
 
 PAGES: dict[str, dict[str, May]] = {
     # the catalogue
@@ -28,6 +30,10 @@ PAGES: dict[str, dict[str, May]] = {
     "packages": {"GET": ANYONE},
     PAGE: {"GET": WHO_SEES},
     f"{PAGE}/versions/<str:version>": {"GET": WHO_SEES},
+    # the address alone does not say which finding is meant
+    f"{PAGE}/versions/<str:version>/waive": {"GET": MAINTAINS(done=HIDDEN), "POST": MAINTAINS},
+    f"{PAGE}/versions/<str:version>/scan": {"POST": MAINTAINS},
+    "waivers/<int:waiver_id>/end": {"POST": holders_of("review", 302, targets=OWN_OR_FOREIGN, sees=True)},
     "submit": {"GET": ANYONE, "POST": holders_of("publish", 302, targets=PACKAGES, foreign=FORBIDDEN, writes=True)},
     "profile": {"GET": SIGNED_IN},
     # sign-in and profile
@@ -48,6 +54,7 @@ PAGES: dict[str, dict[str, May]] = {
     "profile/tokens/<uuid:token_id>/revoke": {"POST": OWN_THINGS},
     "profile/keys": {"GET": PERSONAL, "POST": SENT},
     "profile/keys/<int:key_id>/remove": {"POST": OWN_THINGS},
+    "profile/notices": {"GET": PERSONAL},
     "profile/privacy": {"GET": PERSONAL},
     "profile/privacy/download": {"POST": PERSONAL},
     # asked with a wrong password, so that the one admin of the room need not go
@@ -57,6 +64,13 @@ PAGES: dict[str, dict[str, May]] = {
     "profile/projects/<slug:slug>/settings": {"POST": BY_OWNERS},
     "profile/projects/<slug:slug>/members": {"POST": BY_OWNERS},
     "profile/projects/<slug:slug>/members/<int:user_id>/remove": {"POST": BY_OWNERS},
+    # webhooks: members may not even look, since addresses and answers are the receiver's business
+    "profile/projects/<slug:slug>/webhooks": {"GET": LOOKED_AT_BY_OWNERS, "POST": BY_OWNERS(done=200)},
+    "profile/webhooks/<int:webhook_id>": {"GET": LOOKED_AT_BY_OWNERS, "POST": BY_OWNERS},
+    "profile/webhooks/<int:webhook_id>/secret": {"POST": BY_OWNERS(done=200)},
+    "profile/webhooks/<int:webhook_id>/remove": {"POST": BY_OWNERS},
+    "profile/webhooks/<int:webhook_id>/test": {"POST": BY_OWNERS},
+    "profile/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>": {"POST": BY_OWNERS},
     # what the portal says of itself
     "api/schema": {"GET": ANYONE},
     "api/docs": {"GET": ANYONE},

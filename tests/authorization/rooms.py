@@ -10,7 +10,8 @@ from accounts import tokens
 from accounts.models import Membership, Project, SigningKey, User
 from registry import retiring
 from registry.models import Package, Release
-from scanning.models import Advisory, AdvisoryName, Waiver
+from registry.webhooks.models import Delivery, Message, Webhook
+from scanning.models import Advisory, AdvisoryName, Finding, Scan, Waiver
 from tests import builders
 from tests.authorization import callers
 from tests.authorization.callers import Caller
@@ -33,6 +34,7 @@ class Room:
     signing_keys: dict[tuple[str, str], int] = field(default_factory=dict)
     tokens: dict[tuple[str, str], str] = field(default_factory=dict)
     waivers: dict[str, int] = field(default_factory=dict)
+    webhooks: dict[str, tuple[int, int]] = field(default_factory=dict)
     advisory: str = "GHSA-aaaa-bbbb-cccc"
 
     def name(self, target: str) -> str:
@@ -80,6 +82,7 @@ def build(cast: Cast, keys: dict[str, KeyPair]) -> Room:
         room.signing_keys["own", role] = _key_of(person, keys)
         room.signing_keys["foreign", role] = _key_of(cast.mallory, keys)
     room.waivers = {target: _waiver_id(cast, room.project(target)) for target in ("own", "foreign")}
+    room.webhooks = {target: _webhook(room.project(target)) for target in ("own", "foreign")}
     room.tokens["own", "anonymous"] = room.tokens["own", "developer"]
     room.tokens["foreign", "anonymous"] = room.tokens["foreign", "developer"]
     known = {"osv_id": room.advisory, "modified_at": timezone.now(), "digest": "1", "raw": {"id": room.advisory}}
@@ -109,6 +112,8 @@ def _publish_all(cast: Cast, keys: dict[str, KeyPair]) -> dict[str, Package]:
         release = publish(cast, keys, target, READY)
         assert release.status == Release.Status.APPROVED, release.held_because
         made[target] = release.package
+        found = {"identifier": "CVE-2026-1", "ecosystem": "npm", "package": "left-pad", "version": "0.0.1"}
+        Finding.objects.create(scan=Scan.objects.get(release=release, is_current=True), severity="low", **found)
         retiring.unlist(builders.release(release.package, RETIRED), builders.actor(cast.root))
     Project.objects.update(review_policy=Project.ReviewPolicy.MANUAL)
     for target in PACKAGES:
@@ -129,6 +134,13 @@ def _waiver_id(cast: Cast, project: Project) -> int:
     said = {"identifier": "CVE-2026-0", "ecosystem": "npm", "package": "left-pad", "version_range": "*"}
     end = timezone.now() + timedelta(days=1)
     return Waiver.objects.create(owner=cast.bob, reason="x", project=project, expires_at=end, **said).pk
+
+
+def _webhook(project: Project) -> tuple[int, int]:
+    """A webhook that nothing in the matrix concerns, and what it was told."""
+    hook = Webhook.objects.create(project=project, url="https://receiver.example/", events=["license_key.expired"])
+    told = Message.objects.create(event="license_key.expired", body="{}")
+    return hook.pk, Delivery.objects.create(webhook=hook, message=told, state=Delivery.State.FAILED).pk
 
 
 def _token_id(person: User) -> str:
