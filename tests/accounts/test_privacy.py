@@ -28,7 +28,9 @@ from registry import approving, tasks
 from registry.mirrors import replicating
 from registry.mirrors.models import Mirror
 from registry.models import Artifact, Decision, Document, DownloadRecord, Package
-from scanning.models import Notice, ScanPolicy, Waiver
+from registry.webhooks import announcing
+from registry.webhooks.models import Webhook
+from scanning.models import Advisory, Notice, RecallLetter, ScanPolicy, Waiver
 from tests import builders
 from tests.builders import actor, bearer
 
@@ -48,8 +50,10 @@ HELD = {
     "registry.DownloadRecord.user": "registry.downloads",
     "registry.PackageMaintainer.user": "registry.maintains",
     "registry.Release.submitted_by": "registry.versions",
+    "webhooks.Webhook.created_by": "registry.webhooks",
     "licensing.LicensePolicy.changed_by": "licensing.policy",
     "scanning.Notice.user": "scanning.notices",
+    "scanning.RecallLetter.user": "scanning.recalls",
     "scanning.ScanPolicy.changed_by": "scanning.policies",
     "scanning.Waiver.owner": "scanning.waivers",
     "scanning.Waiver.ended_by": "scanning.waivers",
@@ -87,6 +91,10 @@ def zelda(cast, tmp_path) -> User:
     LicensePolicy.objects.update_or_create(
         kind="license", key="WTFPL", defaults={"status": "denied", "note": "Ask Griselda.", "changed_by": person}
     )
+    hook = Webhook.objects.create(
+        project=cast.acme, url="https://x.example/", created_by=person, description="Griselda"
+    )
+    announcing.send_to([hook], "release.rejected", {"reason": "zelda.quux said so"})
     _leave_traces_elsewhere(person, cast, made)
     return person
 
@@ -101,6 +109,9 @@ def _leave_traces_elsewhere(person: User, cast, release) -> None:
     ScanPolicy.objects.update_or_create(project=cast.acme, defaults={"changed_by": person})
     Waiver.objects.update(ended_by=person, ended_at=timezone.now())
     Notice.objects.create(user=person, event="1", title="zelda.quux’s thing", text="By zelda.quux")
+    Notice.objects.create(user=cast.alice, event="2", title="Recall", text="taken by zelda.quux for the project acme")
+    flaw = Advisory.objects.create(osv_id="GHSA-1", modified_at=timezone.now(), digest="1")
+    RecallLetter.objects.create(advisory=flaw, user=person, release=release, through=timezone.now())
     client = browser(person)
     for name, password in (("zelda.quux", "wrong"), ("Zelda.Q@quuxmail.example", PASSWORD)):
         assert not Client().login(username=name, password=password)
