@@ -10,6 +10,7 @@ from registry.errors import InvalidInput
 from registry.models import Release
 from scanning.models import Answer, Finding, Severity, Waiver
 from scanning.policies import Rules, rules_for
+from scanning.scanners.base import Flaw
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def assess(findings: Sequence[Finding], release: Release) -> Assessment:
     return Assessment(findings, covered, rules_for(release.project_id) if findings else Rules())
 
 
-def covers(waiver: Waiver, finding: Finding) -> bool:
+def covers(waiver: Waiver, finding: Finding | Flaw) -> bool:
     """Whether the waiver is about this flaw in this package and version; an unreadable range covers nothing."""
     rules = ecosystems.get(finding.ecosystem)
     if waiver.ecosystem != finding.ecosystem or waiver.identifier not in (finding.identifier, *finding.aliases):

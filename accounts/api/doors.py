@@ -20,6 +20,7 @@ class Door(APIView):
     """An API view that knows its actor, answers OPTIONS with a word, and notes refused writes in the audit trail."""
 
     is_public = False
+    public_methods = ("GET",)
     schema = DoorSchema()
 
     @property

@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from accounts.api.strict import Choice, Moment, StrictSerializer, Text
 from registry.api.shapes import ECOSYSTEMS
+from scanning import consulting, standings
 from scanning.models import Kind, Scan, Severity
 
 SEVERITIES = Severity.values
@@ -186,3 +187,63 @@ class RecallPage(serializers.Serializer):
     offset = serializers.IntegerField(min_value=0)
     page = serializers.IntegerField(min_value=1)
     pages = serializers.IntegerField(min_value=0)
+
+
+class HonouredWaiver(serializers.Serializer):
+    """The waiver of the caller's project that covers a flaw now."""
+
+    id = serializers.IntegerField()
+    until = serializers.DateTimeField()
+    reason = serializers.CharField()
+
+
+class AuditedVulnerability(Vulnerability):
+    """A flaw in a package in use."""
+
+    waiver = HonouredWaiver(allow_null=True)
+
+
+class AuditResult(serializers.Serializer):
+    """What is known of one package in use. `unknown` is what nothing could be held against: it is not clean."""
+
+    purl = serializers.CharField(help_text="As it came, or as its ecosystem spells it")
+    status = serializers.ChoiceField(choices=consulting.STATUSES)
+    reason = serializers.CharField(allow_null=True, help_text="Why the status is unknown")
+    here = serializers.ChoiceField(
+        choices=standings.STATUSES, allow_null=True, help_text="What this portal says of it; null: not held here"
+    )
+    vulnerabilities = AuditedVulnerability(many=True, help_text="The gravest first")
+
+
+class AuditSummary(SeverityCounts):
+    """How many flaws of each severity that no waiver covers, and how many that one does."""
+
+    waived = serializers.IntegerField(min_value=0)
+
+
+class AuditedPackages(serializers.Serializer):
+    """How many packages of each status."""
+
+    total = serializers.IntegerField(min_value=0)
+    vulnerable = serializers.IntegerField(min_value=0)
+    unknown = serializers.IntegerField(min_value=0)
+    waived = serializers.IntegerField(min_value=0)
+    clean = serializers.IntegerField(min_value=0)
+
+
+class NotJudged(serializers.Serializer):
+    """Something in a lockfile that names no package of a registry."""
+
+    line = serializers.IntegerField(allow_null=True)
+    text = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class Audit(serializers.Serializer):
+    """One result for each package asked about, in their order; each (package, version) of a lockfile once."""
+
+    results = AuditResult(many=True)
+    summary = AuditSummary()
+    packages = AuditedPackages()
+    not_judged = NotJudged(many=True)
+    project = serializers.CharField(allow_null=True, help_text="Whose waivers were honoured")

@@ -43,11 +43,11 @@ class Osv:
             fixed_in=match.fixed_in,
             url=advisory.url,
             tools=(self.name,),
-            kind=_kind(advisory),
+            kind=kind_of(advisory),
         )
 
 
-def _kind(advisory: Advisory) -> str:
+def kind_of(advisory: Advisory) -> str:
     """Malware where the malicious-packages database says so."""
     is_malware = any(name.startswith(severities.MALWARE) for name in (advisory.osv_id, *advisory.aliases))
     return MALWARE if is_malware else VULNERABILITY

@@ -42,6 +42,7 @@ BODIES: dict[tuple[str, str], Callable[[Room, Caller, str], dict[str, Any]]] = {
         "finding": "CVE-2026-1", "ecosystem": "npm", "package": "left-pad", "versions": "*", "reason": "The matrix.",
         "expires_at": f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}", "project": room.project(target).slug,
     },
+    ("audit", "POST"): lambda room, caller, target: {"purls": ["pkg:npm/left-pad@1.0.0"]},
     ("security/scans", "POST"): lambda room, caller, target: {"name": room.name(target), "version": "1.0.0"},
 }  # fmt: skip
 FRESH: list[str] = []

@@ -29,6 +29,7 @@ class May:
     unbound: bool = False  # not with a token that is bound to a project
     tokens: int = 0  # what tokens get where only a session can be told apart (sign-in pages)
     sessions: int = 0  # what a session gets that has no business here any more
+    only_asks: bool = False  # with a body too long for an address; it changes nothing, so no event tells of it
 
     def __call__(self, **changes: object) -> "May":
         return replace(self, **changes)

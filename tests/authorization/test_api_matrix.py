@@ -84,7 +84,7 @@ def complaints(base: str, route: str, method: str, may: May, asked: tuple[Room, 
     found = []
     if answer.status_code != declared:
         found.append(f"{where}{answer.status_code}, declared {declared}")
-    elif method not in SAFE:
+    elif method not in SAFE and not may.only_asks:
         found += [where + one for one in _about_traces(answer.status_code, seen)]
     elif seen.tables - {"registry_downloadcount", "registry_downloadrecord"} or seen.done or seen.refused:
         found.append(f"{where}reading wrote to {seen.tables}")
