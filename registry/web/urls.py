@@ -8,6 +8,7 @@ from registry.web.package import PackagePage
 from registry.web.profile import Profile
 from registry.web.submitting import Submit
 from registry.web.version import VersionPage
+from registry.web.webhooks import remove, rotate, send_again, send_test, webhook_page, webhooks_page
 
 urlpatterns = [
     path("", Home.as_view(), name="home"),
@@ -16,4 +17,10 @@ urlpatterns = [
     path("packages/<slug:ecosystem>/<path:name>", PackagePage.as_view(), name="package"),
     path("submit", Submit.as_view(), name="submit"),
     path("profile", Profile.as_view(), name="profile"),
+    path("profile/projects/<slug:slug>/webhooks", webhooks_page, name="webhooks"),
+    path("profile/webhooks/<int:webhook_id>", webhook_page, name="webhook"),
+    path("profile/webhooks/<int:webhook_id>/secret", rotate, name="rotate-webhook-secret"),
+    path("profile/webhooks/<int:webhook_id>/remove", remove, name="remove-webhook"),
+    path("profile/webhooks/<int:webhook_id>/test", send_test, name="test-webhook"),
+    path("profile/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>", send_again, name="send-again"),
 ]

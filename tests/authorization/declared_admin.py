@@ -31,6 +31,8 @@ TABLES: dict[str, dict[str, May]] = {
     "registry/downloadcount": HISTORY,
     "registry/downloadrecord": HISTORY,
     "registry/job": HISTORY,
+    "webhooks/webhook": KEPT | {"delete": WRITES},
+    "webhooks/delivery": HISTORY,
     # policy
     "licensing/licensepolicy": KEPT | {"delete": WRITES},
     "scanning/advisory": HISTORY,
@@ -59,7 +61,7 @@ VIEWS: dict[str, dict[str, May]] = {
     "r/<path:content_type_id>/<path:object_id>/": {"GET": LOOKS(done=404)},
     "accounts/user/<id>/password/": {"GET": WRITES, "POST": WRITES},
     "scanning/advisory/<path:object_id>/recall/": {"GET": LOOKS, "POST": LOOKS},
-    "^(?P<app_label>accounts|auth|registry|licensing|scanning)/$": {"GET": LOOKS},
+    "^(?P<app_label>accounts|auth|registry|webhooks|licensing|scanning)/$": {"GET": LOOKS},
     "(?P<url>.*)$": {"GET": LOOKS(done=404)},
 }
 

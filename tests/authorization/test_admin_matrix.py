@@ -27,7 +27,7 @@ CALLERS = (
     "admin:admin",
 )  # fmt: skip
 FIXED = {
-    "^(?P<app_label>accounts|auth|registry|licensing|scanning)/$": "registry/",
+    "^(?P<app_label>accounts|auth|registry|webhooks|licensing|scanning)/$": "registry/",
     "(?P<url>.*)$": "nothing-here",
     "r/<path:content_type_id>/<path:object_id>/": "r/1/1/",
     "autocomplete/": "autocomplete/?app_label=registry&model_name=package&field_name=project",
