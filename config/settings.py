@@ -116,6 +116,7 @@ REGISTRY_GATES = {
     ],
     "downloading": [
         "registry.gates.is_visible",
+        "licensing.gates.is_covered",
         "registry.gates.is_not_removed",
         "registry.gates.is_decided",
     ],
@@ -134,7 +135,7 @@ REGISTRY_CHECKS = {
 # What a bill of materials says beside components and dependencies. Each is `(bills.Bill, actor) -> None`.
 REGISTRY_BILL_EXTRAS = ["scanning.disclosing.add_vulnerabilities"]
 # What pages of the catalogue and the review show of a release, by name. Each is `(request, release) -> markup`.
-REGISTRY_PANELS = {"security": "scanning.web.panel.show"}
+REGISTRY_PANELS = {"security": "scanning.web.panel.show", "clashes": "licensing.web.panel.show"}
 # What maintainers may look at in the admin, beside deciding.
 MAINTAINED_APPS = ("registry", "mirrors", "webhooks", "licensing", "scanning")
 REVIEW_SELF_APPROVAL = env.bool("REVIEW_SELF_APPROVAL", default=False)

@@ -1,0 +1,1 @@
+"""What licensing shows on the pages of others."""
