@@ -4,14 +4,16 @@ from django.apps import AppConfig
 
 
 class LicensingConfig(AppConfig):
-    """May it be used: licence facts, and this instance's policy over them."""
+    """May it be used: licence facts, this instance's policy over them, and sold keys."""
 
     name = "licensing"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Contribute what a person changed in the policy to what they may take along and have erased."""
-        from accounts import privacy
-        from licensing import personal_data
+        """Recognize licence keys as credentials; have what a person changed in the policy taken along and erased."""
+        from accounts import asking, privacy
+        from licensing import entitling, personal_data
+
+        asking.recognizes(entitling.actor_of)
 
         privacy.contributes("licensing", personal_data.export, personal_data.erase)

@@ -1,10 +1,11 @@
-"""The approving gate of licensing: may a release under this license be used here?"""
+"""The gates of licensing: may a release under this license be used here, and does a sold key open it?"""
 
 from typing import Any
 
 from accounts.actors import Actor
 from licensing.checks import judge
 from licensing.judging import Policy
+from registry import covering
 from registry.gates import Verdict
 from registry.models import Check, Release
 
@@ -31,7 +32,7 @@ def license_is_allowed(release: Release, actor: Actor) -> Verdict:
 
 def _judged(release: Release, details: dict[str, Any]) -> Verdict:
     own = release.origin == Release.Origin.PUBLISHED
-    judgement = judge(details, Policy.load())
+    judgement = judge(details, Policy.load(release.project_id))
     if own and (judgement is None or (details.get("proprietary") and not details.get("undeclared"))):
         return Verdict(GATE, "allow", "LICENSE_OWN", "The code is your project's own; it needs no license here.")
     if judgement is None:
@@ -49,3 +50,14 @@ def _judged(release: Release, details: dict[str, Any]) -> Verdict:
         judgement.sentence,
         remedy=REMEDIES.get(judgement.status, ""),
     )
+
+
+def is_covered(release: Release, actor: Actor) -> Verdict:
+    """Whether the actor's licence key opens a private release; who needs none, and who shows none, passes here."""
+    objection = covering.objection_to(release, actor)
+    if objection is not None:
+        remedy = "Use a version that your licence covers, or ask whoever sold it to you."
+        return Verdict("entitlement", "deny", objection.code, objection.reason, remedy=remedy)
+    if covering.is_restricted(release.package, actor):
+        return Verdict("entitlement", "allow", "COVERED", "Your licence key covers this version.")
+    return Verdict("entitlement", "allow", "NO_KEY_NEEDED", "No licence key is asked of you.")

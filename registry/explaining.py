@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accounts.actors import SYSTEM, Actor
-from registry import gates
+from registry import covering, gates
 from registry.models import Decision, Release
 
 
@@ -61,6 +61,6 @@ def _remedies(release: Release, actor: Actor, verdicts: tuple[gates.Verdict, ...
     if verdicts and actor.is_anonymous:
         found.append("Sign in, if you are a member of the project.")
     others = Release.objects.approved().filter(package=release.package).exclude(pk=release.pk)
-    if verdicts and others.exists():
+    if verdicts and not covering.is_restricted(release.package, actor) and others.exists():
         found.append(f"Use {release.package.latest_version}, the latest approved version.")
     return list(dict.fromkeys(found))

@@ -17,6 +17,7 @@ from tests.authorization.rooms import Room
 
 Asked = tuple[Room, Caller, str]
 PURL = "pkg:npm/%40{}/{}@1.0.0"
+LICENSE: dict[str, Any] = {"constraint": {"type": "none"}}
 OVERRIDE = {"override": True, "reason": "The matrix says so."}
 
 VERSIONS = {
@@ -35,6 +36,12 @@ BODIES: dict[tuple[str, str], Callable[[Room, Caller, str], dict[str, Any]]] = {
     (f"{VERSION}/approve", "POST"): lambda room, caller, target: OVERRIDE,
     (f"{VERSION}/reject", "POST"): lambda room, caller, target: {"reason": "The matrix says so."},
     (f"{VERSION}/restore", "POST"): lambda room, caller, target: {},
+    ("licenses", "POST"): lambda room, caller, target: LICENSE | {"packages": [room.sold_by(caller)]},
+    ("licenses/<uuid:id>", "PUT"): lambda room, caller, target: LICENSE
+    | {"name": "Sold", "key": "MATRIX-KEY", "suspended": False, "packages": [room.name(f"{target}-private")]},
+    ("licenses/validate", "POST"): lambda room, caller, target: {
+        "key": "NO-SUCH-KEY", "package": "left-pad", "version": "1.0.0",
+    },
     ("tokens", "POST"): lambda room, caller, target: {"name": "made in the matrix", "scopes": ["read"]},
     ("tokens/<uuid:id>/rotate", "POST"): lambda room, caller, target: {"overlapHours": 1},
     ("signing-keys", "POST"): lambda room, caller, target: {"name": "laptop", "public_key": fresh_key()},
@@ -58,6 +65,8 @@ def address(base: str, route: str, asked: Asked) -> str:
             values["scope"], values["name"] = room.name(target).split("/")
     if route.startswith("tokens/"):
         values["id"] = room.token_id(caller, target)
+    if route == "licenses/<uuid:id>":
+        values["id"] = room.licenses[target if target in room.licenses else "own"]
     if route.startswith("signing-keys/"):
         values["id"] = room.key_id(caller, target)
     if route.startswith("security/waivers/"):

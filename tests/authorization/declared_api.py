@@ -18,6 +18,7 @@ PACKAGE = "packages/<package:name>"
 VERSION = f"{PACKAGE}/versions/<version:version>"
 DECIDES = holders_of("review", targets=PACKAGES, sees=True)
 WAIVES = holders_of("review", targets=OWN_OR_FOREIGN, sees=True)
+SELLS = holders_of("licenses", writes=True)
 RETIRES = holders_of("admin", targets=PACKAGES, sees=True)
 PUTS_INTO = holders_of("publish", 201, targets=PACKAGES, foreign=FORBIDDEN, writes=True)
 # Not even an admin: whoever sees the successor of another's token acts as them.
@@ -50,6 +51,13 @@ API: dict[str, dict[str, May]] = {
         "DELETE": A_PERSON(done=204, targets=OWN_OR_FOREIGN, foreign=HIDDEN, admins_too=True),
     },
     # licences and flaws
+    "licenses": {"GET": SELLS, "POST": SELLS(done=201)},
+    "licenses/validate": {"POST": ANYONE(only_asks=True)},
+    "licenses/<uuid:id>": {
+        "GET": SELLS(targets=OWN_OR_FOREIGN, tenant=True),
+        "PUT": SELLS(targets=OWN_OR_FOREIGN, tenant=True),
+        "DELETE": SELLS(done=204, targets=OWN_OR_FOREIGN, tenant=True),
+    },
     "licenses/<path:spdx>": {"GET": ANYONE},
     "security/scans": {"POST": DECIDES(done=202)},
     "security/scans/<package:name>": {"GET": WHO_SEES},

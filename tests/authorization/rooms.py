@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import Membership, Project, SigningKey, User
+from licensing import keys as sold_keys
 from registry import retiring
 from registry.models import Package, Release
 from registry.webhooks.models import Delivery, Message, Webhook
@@ -34,6 +35,7 @@ class Room:
     signing_keys: dict[tuple[str, str], int] = field(default_factory=dict)
     tokens: dict[tuple[str, str], str] = field(default_factory=dict)
     waivers: dict[str, int] = field(default_factory=dict)
+    licenses: dict[str, str] = field(default_factory=dict)
     webhooks: dict[str, tuple[int, int]] = field(default_factory=dict)
     advisory: str = "GHSA-aaaa-bbbb-cccc"
 
@@ -44,6 +46,10 @@ class Room:
     def filename(self, target: str, version: str = READY) -> str:
         """The file of one of its versions."""
         return f"{self.name(target).rpartition('/')[2]}-{version}.tgz"
+
+    def sold_by(self, caller: Caller) -> str:
+        """A private package of the project that the caller acts for."""
+        return self.name(f"{caller.bound or caller.named or 'own'}-private")
 
     def waiting(self, target: str) -> Release:
         """The target's version that waits for a decision."""
@@ -83,6 +89,7 @@ def build(cast: Cast, keys: dict[str, KeyPair]) -> Room:
         room.signing_keys["foreign", role] = _key_of(cast.mallory, keys)
     room.waivers = {target: _waiver_id(cast, room.project(target)) for target in ("own", "foreign")}
     room.webhooks = {target: _webhook(room.project(target)) for target in ("own", "foreign")}
+    room.licenses = {"own": _sold(packages, cast.alice), "foreign": _sold(packages, cast.mallory)}
     room.tokens["own", "anonymous"] = room.tokens["own", "developer"]
     room.tokens["foreign", "anonymous"] = room.tokens["foreign", "developer"]
     known = {"osv_id": room.advisory, "modified_at": timezone.now(), "digest": "1", "raw": {"id": room.advisory}}
@@ -128,6 +135,12 @@ def publish(cast: Cast, keys: dict[str, KeyPair], target: str, version: str, **o
     person = cast.alice if whose == "own" else cast.mallory
     archive = builders.npm_tarball(f"{SCOPES[whose]}/{access}", version)
     return builders.published(person, keys[person.username], archive, access=access, **options)
+
+
+def _sold(packages: dict[str, Package], seller: User) -> str:
+    actor = builders.actor(seller)
+    name = next(one.name for one in packages.values() if one.project == actor.project)
+    return str(sold_keys.create(sold_keys.Wanted(packages=(name,)), actor).pk)
 
 
 def _waiver_id(cast: Cast, project: Project) -> int:

@@ -22,6 +22,7 @@ class May:
     scope: str = ""
     sees: bool = False  # the package must be visible, else it does not exist
     foreign: int = 0  # what others' things answer
+    tenant: bool = False  # it exists only for requests that act for its project, whoever asks
     admins_too: bool = False  # even to admins
     itself: bool = False  # a token may do this to itself, not to another one
     owner: bool = False  # of the project; admins count
@@ -65,9 +66,11 @@ def _about_the_target(may: May, caller: Caller, target: str) -> int:
     reaches_all = caller.carries("admin") and not may.admins_too and not caller.bound
     if may.sees and not caller.sees(target):
         return HIDDEN
-    if caller.bound and (may.unbound or (may.scope and target.startswith("foreign"))):
-        return FORBIDDEN
     if may.writes and caller.role == "reader":
+        return FORBIDDEN
+    if may.tenant and target != (caller.bound or caller.named or "own"):
+        return HIDDEN
+    if caller.bound and (may.unbound or (may.scope and target.startswith("foreign"))):
         return FORBIDDEN
     if may.foreign and target.startswith("foreign") and not reaches_all:
         return may.foreign

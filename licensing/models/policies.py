@@ -2,7 +2,9 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Category(models.TextChoices):
@@ -20,7 +22,10 @@ class Category(models.TextChoices):
 
 
 class LicensePolicy(models.Model):
-    """One line of the policy. A line for a license wins over the line for its category."""
+    """One line of the policy: of the instance, or of one project that wants it otherwise.
+
+    A line for a license wins over one for its category; within each, the project's over the instance's.
+    """
 
     class Kind(models.TextChoices):
         LICENSE = "license", "One license"
@@ -31,6 +36,10 @@ class LicensePolicy(models.Model):
         REVIEW = "review", "Needs a look"
         DENIED = "denied", "Denied"
 
+    project = models.ForeignKey(
+        "accounts.Project", null=True, blank=True, on_delete=models.CASCADE, related_name="+",
+        help_text=_("Empty: the policy of the instance"),
+    )  # fmt: skip
     kind = models.CharField(max_length=16, choices=Kind.choices)
     key = models.CharField(max_length=128, help_text="An SPDX id (MIT, GPL-2.0-only) or a category (permissive)")
     status = models.CharField(max_length=16, choices=Status.choices)
@@ -41,9 +50,11 @@ class LicensePolicy(models.Model):
     changed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        ordering = ["kind", "key"]
+        ordering = ["kind", "key", models.F("project").asc(nulls_first=True)]
         verbose_name_plural = "license policies"
-        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="license_policy_once")]
+        constraints = [
+            models.UniqueConstraint("kind", "key", Coalesce("project", models.Value(0)), name="license_line_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.key}: {self.status}"

@@ -1,0 +1,6 @@
+"""The rows of licensing: the policy over licenses of others, and the keys to packages of our own that are sold."""
+
+from licensing.models.keys import LicensedPackage, LicenseKey
+from licensing.models.policies import Category, LicensePolicy
+
+__all__ = ["Category", "LicenseKey", "LicensePolicy", "LicensedPackage"]
