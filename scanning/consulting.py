@@ -48,6 +48,11 @@ class Row:
             return UNKNOWN
         return WAIVED if self.flaws else CLEAN
 
+    @property
+    def can_be_asked_for(self) -> bool:
+        """Whether somebody could submit it: a version of an ecosystem of ours that is not held."""
+        return self.standing is None and self.pin.ecosystem in KNOWN and bool(self.pin.version)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

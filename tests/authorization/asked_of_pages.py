@@ -20,6 +20,7 @@ FORMS: dict[str, Callable[[Room, Caller, str], dict[str, Any]]] = {
     f"{VERSION}/waive": lambda room, caller, target: {**WAIVED, "expires_at": f"{date.today() + timedelta(days=9)}"},
     f"{VERSION}/scan": lambda room, caller, target: {},
     "waivers/<int:waiver_id>/end": lambda room, caller, target: {},
+    "audit": lambda room, caller, target: {"text": "left-pad==1.0.0", "format": "requirements.txt"},
     "sign-in": lambda room, caller, target: {"username": "carol", "password": builders.PASSWORD},
     "sign-in/code": lambda room, caller, target: {"code": "000000"},
     "sign-in/github": lambda room, caller, target: {},

@@ -35,6 +35,7 @@ PAGES: dict[str, dict[str, May]] = {
     f"{PAGE}/versions/<str:version>/scan": {"POST": MAINTAINS},
     "waivers/<int:waiver_id>/end": {"POST": holders_of("review", 302, targets=OWN_OR_FOREIGN, sees=True)},
     "submit": {"GET": ANYONE, "POST": holders_of("publish", 302, targets=PACKAGES, foreign=FORBIDDEN, writes=True)},
+    "audit": {"GET": ANYONE, "POST": ANYONE},
     "profile": {"GET": SIGNED_IN},
     # sign-in and profile
     "sign-in": {"GET": ANYONE(sessions=302), "POST": ANYONE(done=302, sessions=302)},
@@ -80,6 +81,7 @@ PAGES: dict[str, dict[str, May]] = {
 # No event: sending the sign-in form of someone signed in, a code nobody asked for, ending a session, choosing what one
 # sees first, disconnecting what is not connected.
 UNNOTED = {
+    "audit",  # which only asks
     "sign-out",
     "sign-in/code",
     "profile/projects/<slug:slug>/default",
