@@ -152,7 +152,7 @@ def _jitter() -> float:
 
 def _note_health(webhook_id: int, outcome: Outcome, now: datetime) -> None:
     """What the attempt says about the webhook itself: well, failing, resting, or not to be asked any more."""
-    hook = Webhook.objects.select_for_update().get(pk=webhook_id)
+    hook = Webhook.objects.select_for_update(no_key=True).get(pk=webhook_id)
     if outcome.is_good:
         if hook.failing_since or hook.rests_until:
             Webhook.objects.filter(pk=hook.pk).update(failing_since=None, rests_until=None, strikes=0)

@@ -37,7 +37,7 @@ def add(
     hook.secret = sealing.seal(secret, PURPOSE)
     with transaction.atomic():
         if project is not None:
-            Project.objects.select_for_update().get(pk=project.pk)
+            Project.objects.select_for_update(no_key=True).get(pk=project.pk)
         if Webhook.objects.filter(project=project).count() >= MOST:
             raise Conflict(f"A project has at most {MOST} webhooks. Remove one first.", code="too_many_webhooks")
         hook.save(force_insert=True)
@@ -49,7 +49,7 @@ def change(hook: Webhook, actor: Actor, *, url: str, events: list[str], descript
     """Set what owners choose. To another address an admin's leave to go inside does not go along."""
     need_owner(hook.project, actor)
     with transaction.atomic():
-        kept = Webhook.objects.select_for_update().get(pk=hook.pk)
+        kept = Webhook.objects.select_for_update(no_key=True).get(pk=hook.pk)
         wanted: dict[str, Any] = {"url": url.strip(), "events": events, "is_enabled": is_enabled}
         wanted |= {"description": storable(description.strip(), 120)}
         if wanted["url"] != kept.url and not actor.is_admin:
@@ -73,7 +73,7 @@ def rotate(hook: Webhook, actor: Actor, overlap_hours: int = 24) -> str:
         raise InvalidInput("The overlap is 0, 24 or 168 hours.", details={"overlap": ["0, 24 or 168"]})
     secret, until = signing.new_secret(), timezone.now() + timedelta(hours=overlap_hours)
     with transaction.atomic():
-        kept = Webhook.objects.select_for_update().get(pk=hook.pk)
+        kept = Webhook.objects.select_for_update(no_key=True).get(pk=hook.pk)
         Webhook.objects.filter(pk=kept.pk).update(
             secret=sealing.seal(secret, PURPOSE),
             old_secret=kept.secret if overlap_hours else "",
