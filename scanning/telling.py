@@ -39,7 +39,7 @@ def notify(advisory: Advisory, actor: Actor) -> Told:
     """
     actor.need("review")
     with transaction.atomic():
-        Advisory.objects.select_for_update().get(pk=advisory.pk)  # the second of two clicks waits, and finds nothing
+        _one_at_a_time(advisory)
         found = recalling.recall(advisory, actor)
         news = _news(found, _concerned(found.takings()))
         if not news:
@@ -58,6 +58,11 @@ def send(job: Job) -> None:
     """Queue the letters of one recall that were not sent yet; doing it twice sends none twice."""
     for user in Notice.objects.filter(event=job.ref, sent_at=None).values_list("user", flat=True):
         tasks.enqueue(notifying.LETTER, user)
+
+
+def _one_at_a_time(advisory: Advisory) -> None:
+    """Let the second of two clicks wait, so that it finds that everybody was told."""
+    Advisory.objects.select_for_update().only("pk").get(pk=advisory.pk)
 
 
 def _concerned(takings: Sequence[Taking]) -> dict[User, list[Taking]]:
@@ -166,5 +171,7 @@ def _by(taking: Taking, user: User) -> str:
         credential = taking.credential
         named = f"your token “{credential.name}” ({credential.prefix}…)" if credential.prefix else "a deleted token"
         return f"with {named}" if credential.kind == "token" else "by you, signed in"
+    if taking.credential.kind == "license":
+        return f"with a license key for the project {taking.project}"
     who = taking.user.username if taking.user else "somebody who has left"
     return f"by {who} for the project {taking.project}"

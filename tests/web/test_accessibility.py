@@ -5,7 +5,11 @@ import os
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from registry import counting
 from registry.models import Release
+from scanning.models import Advisory
+from tests import builders
+from tests.scanning.conftest import load, osv, rated
 from tests.web.watching import PATHS, open_page
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -16,8 +20,16 @@ ALL = {"runOnly": TAGS}
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 SHAPES = {"runOnly": TAGS, "rules": {"color-contrast": {"enabled": False}}}
 OF_A_PERSON = ["/profile/tokens", "/profile/keys", "/profile/projects", "/profile/security"]
-OF_A_PERSON += ["/profile/security/second-factor"]
+OF_A_PERSON += ["/profile/security/second-factor", "/profile/notices"]
 SCANNING = ("/admin/scanning/scanpolicy/", "/admin/scanning/waiver/add/")
+
+
+@pytest.fixture
+def recalled(left_pad, alice) -> str:
+    """Left-pad, once an advisory is about it; where the admin recalls it from those who took it."""
+    load(osv(**rated("LOW")))
+    counting.count(left_pad, builders.actor(alice))
+    return f"/admin/scanning/advisory/{Advisory.objects.get().pk}/recall/"
 
 
 def faults_of(page, rules=ALL) -> list[str]:
@@ -29,7 +41,7 @@ def faults_of(page, rules=ALL) -> list[str]:
 @pytest.mark.parametrize(
     ("scheme", "width", "rules"), [("light", 1280, ALL), ("dark", 1280, COLOURS), ("light", 390, SHAPES)]
 )
-def test_the_catalogue_and_the_profile_have_no_violation(browser, live_server, left_pad, alice, scheme, width, rules):
+def test_the_catalogue_and_the_profile_have_no_violation(browser, live_server, recalled, alice, scheme, width, rules):
     watched = open_page(browser, live_server, alice, color_scheme=scheme, viewport={"width": width, "height": 844})
     found = {path: faults for path in [*PATHS, *OF_A_PERSON] if (faults := faults_of(watched.go(path), rules))}
     assert found == {}
@@ -43,8 +55,9 @@ def test_signing_in_and_being_lost_have_no_violation(browser, live_server, db, s
 
 
 @pytest.mark.parametrize(("scheme", "rules"), [("light", ALL), ("dark", COLOURS)])
-def test_the_queue_and_the_review_have_no_violation(browser, live_server, left_pad, bob, scheme, rules):
+def test_the_queue_and_the_review_have_no_violation(browser, live_server, recalled, bob, scheme, rules):
     watched = open_page(browser, live_server, bob, color_scheme=scheme, viewport={"width": 1280, "height": 800})
     review = f"/admin/review/{Release.objects.latest('pk').pk}/"
-    found = {path: faults for path in ["/admin/", review, *SCANNING] if (faults := faults_of(watched.go(path), rules))}
+    paths = ["/admin/", review, recalled, *SCANNING]
+    found = {path: faults for path in paths if (faults := faults_of(watched.go(path), rules))}
     assert found == {}
