@@ -1,6 +1,7 @@
 """Every refusal, as the one JSON shape of the API: `{"error", "statusCode", "details"}`."""
 
 import logging
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -39,6 +40,10 @@ SENTENCES = {
     404: gettext_noop("There is nothing here that you may see. Check the address, or sign in."),
     500: gettext_noop("Something broke on our side. Try again; if it stays, tell the people who run this portal."),
     503: gettext_noop("A part of this portal that is needed does not answer. Try again in a minute."),
+}
+BROKEN = {
+    500: gettext_noop("Something broke on our side"),
+    503: gettext_noop("Something does not answer at the moment"),
 }
 API_PATHS = ("/api/", "/v1/")
 
@@ -185,7 +190,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """Django's handler500: a page that itself needs nothing that may be broken."""
+    """Django's handler500: a page that itself needs nothing that may be broken; 503 while the database is away."""
+    status = 503 if isinstance(sys.exception(), OperationalError | InterfaceError) else 500
     if is_api(request):
-        return as_json(body(500, SENTENCES[500]), _headers(500))
-    return render(None, "errors/500.html", {"status": 500, "sentence": gettext(SENTENCES[500])}, status=500)
+        return as_json(body(status, SENTENCES[status]), _headers(status))
+    context = {"status": status, "title": gettext(BROKEN[status]), "sentence": gettext(SENTENCES[status])}
+    return render(None, "errors/500.html", context, status=status)

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.http import Http404, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import path
@@ -120,6 +120,25 @@ def test_a_broken_portal_says_so_in_json():
     answer = errors.server_error(RequestFactory().get("/api/v1/packages"))
 
     assert (answer.status_code, answer["Content-Type"]) == (500, "application/json")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/v1/packages/a", "application/json"), ("/packages", "text/html"), ("/admin/", "text/html")]
+)
+def test_while_the_database_is_away_programs_and_people_are_told_to_come_back(cast, path: str, kind: str):
+    """Whoever carries a credential meets the database before any view does."""
+    client = Client(raise_request_exception=False)
+    client.force_login(cast.root)
+
+    def away(*statement: object) -> None:
+        raise OperationalError("password=hunter2")
+
+    with connection.execute_wrapper(away):
+        answer = client.get(path)
+
+    assert (answer.status_code, answer["Content-Type"].split(";")[0]) == (503, kind)
+    assert "does not answer" in answer.content.decode()
+    assert "hunter2" not in answer.content.decode()
 
 
 class BrokenDoor(Door):
