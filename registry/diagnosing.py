@@ -1,9 +1,11 @@
 """Diagnosing: whether the parts that the portal stands on answer, each under the name of what really runs."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import redis
 from django.conf import settings
@@ -14,6 +16,7 @@ from registry import storage
 from registry.models import Job
 
 PATIENCE = 0.5
+LEAST_FREE = 16 * 2**20
 OVERDUE_AFTER = timedelta(seconds=60)
 
 
@@ -70,10 +73,18 @@ def look_at_redis(without: str) -> Part:
 
 
 def look_at_storage() -> Part:
-    """Where the bytes lie."""
+    """Where the bytes lie, and whether the disk through which they come in has room."""
     scheme = settings.STORAGE_URL.partition("://")[0]
     product = "S3" if scheme == "s3" else "directory"
-    return _asked(product, product, lambda: storage.store().exists("health"))
+    part = _asked(product, product, lambda: storage.store().exists("health"))
+    if part.is_up and (free := _free(settings.STAGING_DIR)) < LEAST_FREE:
+        return Part(False, f"the disk of uploads is full ({free // 2**20} MiB left)", product)
+    return part
+
+
+def _free(folder: Path) -> int:
+    """Bytes left on the disk of the folder, which is made with the first upload."""
+    return shutil.disk_usage(next(place for place in (folder, *folder.parents) if place.exists())).free
 
 
 def look_at_worker() -> Part:

@@ -1,6 +1,8 @@
 """`GET /health`: every part under its real name, and 503 as soon as one is down."""
 
+import shutil
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings as project_settings
@@ -49,6 +51,14 @@ def test_a_database_that_is_away_is_said_and_not_thrown(db, client):
 def test_storage_that_is_away_makes_it_503(db, client, settings):
     settings.STORAGE_URL = "gopher://nowhere"
     assert client.get("/health").json()["storage"]["status"] == "down"
+
+
+def test_a_full_disk_makes_it_503(db, client, settings, tmp_path, monkeypatch):
+    settings.STAGING_DIR = tmp_path / "made" / "later"
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=3_000_000))
+    answer = client.get("/health")
+    assert answer.status_code == 503
+    assert answer.json()["storage"] == {"status": "down", "detail": "the disk of uploads is full (2 MiB left)"}
 
 
 def test_jobs_that_nobody_takes_mean_that_the_worker_is_down(db, client):
