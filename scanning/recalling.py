@@ -20,8 +20,6 @@ from registry.models import DownloadCount, DownloadRecord, Release
 from scanning import holdings, naming
 from scanning.models import Advisory, RecallLetter
 
-FACTS = {"first": Min("day"), "last": Max("day"), "times": Sum("count"), "newest": Max("first_at")}
-
 
 class Credential(NamedTuple):
     """What somebody showed when they took a version: by name and beginning, never more of it."""
@@ -62,10 +60,11 @@ class Recall:
         return {one.release.pk: one.release for one in self.versions}
 
     @property
-    def rows(self) -> QuerySet[DownloadRecord, dict[str, Any]]:
+    def rows(self) -> QuerySet[DownloadRecord, Any]:
         """One for each credential, version and project, the last taken first; `takings` dresses them."""
-        grouped = self.records.order_by().values("release", "credential", "user", "project").annotate(**FACTS)
-        return grouped.order_by("-last", "release", "credential", "project")
+        taken = self.records.order_by().values("release", "credential", "user", "project")
+        summed = taken.annotate(first=Min("day"), last=Max("day"), times=Sum("count"), newest=Max("first_at"))
+        return summed.order_by("-last", "release", "credential", "user", "project")
 
     def takings(self, rows: slice = slice(None)) -> list[Taking]:
         """Who took them: five queries, however many rows."""

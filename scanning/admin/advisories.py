@@ -71,7 +71,7 @@ class AdvisoryTable(History):
         """Where it was published."""
         return web_link(advisory.url, advisory.url)
 
-    @admin.display(description=_("here"))
+    @admin.display(description=_("recall"))
     def here(self, advisory: Advisory) -> SafeString:
         """The way to its recall."""
         return link(recalls.url_of(advisory), gettext("Versions here that it touches, and who took them"))

@@ -67,6 +67,7 @@ def test_a_recall_names_versions_takers_and_days_and_no_secret(cast: Cast, taken
     take(taken, cast.mallory, cast.elsewhere, raw)
     take(taken, cast.alice)
     counting.count(taken, ANONYMOUS)
+    counting.fold()
 
     answer = ApiClient(builders.token(cast.bob, "review", "read")).get(f"{URL}?limit=1&offset=1")
 
