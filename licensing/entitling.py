@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts import auditing
 from accounts.actors import Actor, Objection
 from accounts.models import Project
-from licensing import minting
+from licensing import minting, telling
 from licensing.models import LicenseKey
 from licensing.terms import Terms
 from registry import ecosystems
@@ -163,4 +163,5 @@ def _note_use(held: Held, address: str) -> None:
         if held.used_on is None and key.filter(first_used_at=None).update(first_used_at=timezone.now()):
             project = Project.objects.get(pk=held.project_id)
             actor = Actor(kind="license", credential_id=str(held.id), address=address)
+            telling.tell("first_used", key.get(), project)
             auditing.record("license_key.first_used", f"license_key:{held.id}", actor, project=project.slug)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import auditing, projects
 from accounts.actors import Actor
 from accounts.models import Project
-from licensing import minting, terms
+from licensing import minting, telling, terms
 from licensing.models import LicensedPackage, LicenseKey
 from licensing.models.keys import LicenseKeyQuerySet
 from registry import ecosystems
@@ -159,7 +159,8 @@ def _next_moment(project: Project) -> datetime:
 
 
 def _note(verb: str, key: LicenseKey, project: Project, actor: Actor) -> None:
-    """The audit event; it names no customer and no key, since nobody can take it back."""
+    """What webhooks are told, and the audit event; neither names a customer or a key."""
+    telling.tell(verb, key, project)
     auditing.record(f"license_key.{verb}", f"license_key:{key.pk}", actor, project=project.slug)
 
 
@@ -221,9 +222,7 @@ def _refuse_taken(raw: str, key: LicenseKey) -> None:
 
 
 def _taken() -> InvalidInput:
-    return InvalidInput(
-        "This key is in use. Choose another one, or leave it out.", details={"key": ["in use"]}
-    )
+    return InvalidInput("This key is in use. Choose another one, or leave it out.", details={"key": ["in use"]})
 
 
 # --- walking -------------------------------------------------------------------------------------------------------
@@ -254,9 +253,13 @@ def _to_the_end_of_the_millisecond(
 
 
 def _before(wanted: LicenseKeyQuerySet, since: datetime, limit: int) -> datetime | None:
+    """Where the page begins that ends where this one begins; a millisecond that does not fit into it is the next's."""
     earlier = wanted.filter(created_at__lt=since).order_by("-created_at", "-pk")
-    moments = list(earlier.values_list("created_at", flat=True)[:limit])
-    return whole_ms(moments[-1]) if moments else None
+    moments = [whole_ms(at) for at in earlier.values_list("created_at", flat=True)[: limit + 1]]
+    fitting, left_out = moments[:limit], moments[limit:]
+    if not fitting:
+        return None
+    return min((at for at in fitting if at not in left_out), default=fitting[0])
 
 
 def whole_ms(moment: datetime) -> datetime:
