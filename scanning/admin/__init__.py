@@ -1,5 +1,5 @@
 """Scanning in the admin, a module per subject; each registers its own tables."""
 
-from scanning.admin import advisories, policies, scans, sources, waivers
+from scanning.admin import advisories, dashboard, policies, scans, sources, waivers
 
-__all__ = ["advisories", "policies", "scans", "sources", "waivers"]
+__all__ = ["advisories", "dashboard", "policies", "scans", "sources", "waivers"]

@@ -47,6 +47,7 @@ TABLES: dict[str, dict[str, May]] = {
 VIEWS: dict[str, dict[str, May]] = {
     "": {"GET": LOOKS},
     "tables/": {"GET": LOOKS},
+    "security/": {"GET": LOOKS},
     "queue/decide/": {"POST": LOOKS},
     "review/<int:release_id>/": {"GET": LOOKS},
     "review/<int:release_id>/file/": {"GET": LOOKS},
