@@ -1,17 +1,19 @@
 """The licence policy in the admin: what it says is in force at once, and what it touches is judged again."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.tables import Table, actor_of, chip, code, moment
-from licensing import reconsidering, spdx
+from licensing import policies, spdx
 from licensing.models import Category, LicensePolicy
 
 
@@ -21,6 +23,8 @@ class LineForm(ModelForm):
     def clean(self) -> dict[str, object]:
         """Refuse a key that no release can have."""
         cleaned: dict[str, object] = super().clean() or {}
+        if self.instance.pk:
+            return cleaned
         kind, key = cleaned.get("kind"), str(cleaned.get("key", ""))
         if kind == LicensePolicy.Kind.CATEGORY and key not in Category.values:
             raise ValidationError({"key": _("A category is one of %s.") % ", ".join(Category.values)})
@@ -35,32 +39,51 @@ class LicensePolicyTable(Table):
 
     form = LineForm
     removable = True
-    list_display = ("key_code", "kind", "status_chip", "note", "changed_by", moment("changed_at", _("changed")))
+    list_display = (
+        "key_code", "kind", "whose", "status_chip", "note", "changed_by", moment("changed_at", _("changed")),
+    )  # fmt: skip
     list_filter = ("kind", "status")
-    search_fields = ("key", "note")
-    search_help_text = _("An SPDX id, a category, or words of the note.")
-    list_select_related = ("changed_by",)
+    search_fields = ("key", "note", "project__slug")
+    search_help_text = _("An SPDX id, a category, a project, or words of the note.")
+    list_select_related = ("changed_by", "project")
     date_hierarchy = "changed_at"
-    fields = ("kind", "key", "status", "note", "changed_by", "changed_at")
+    fields = ("project", "kind", "key", "status", "note", "changed_by", "changed_at")
     readonly_fields = ("changed_by", "changed_at")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: LicensePolicy | None = None) -> tuple[str, ...]:
+        """A line stays about what it was made for; what it says may change."""
+        return (*self.readonly_fields, "project", "kind", "key") if obj else self.readonly_fields
+
     def save_model(self, request: HttpRequest, obj: LicensePolicy, form: ModelForm, change: bool) -> None:
-        """Sign the line, and have what it touches judged again."""
-        obj.changed_by, obj.changed_at = actor_of(request).user, timezone.now()
-        super().save_model(request, obj, form, change)
-        reconsidering.after_change(obj)
+        """It is in force at once, and what it touches is judged again."""
+        policies.write(obj, actor_of(request))
 
     def delete_model(self, request: HttpRequest, obj: LicensePolicy) -> None:
-        """Without the line the category's counts again, or none."""
-        reconsidering.after_change(obj)
-        super().delete_model(request, obj)
+        """What is said elsewhere of the license, or of its category, counts again."""
+        policies.drop(obj, actor_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[LicensePolicy]) -> None:
         """The same for several."""
         with transaction.atomic():
-            for line in queryset:
-                reconsidering.after_change(line)
-            super().delete_queryset(request, queryset)
+            for line in queryset.select_related("project"):
+                policies.drop(line, actor_of(request))
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        """The activity has noted it in the audit trail, with what changed."""
+        return admin.ModelAdmin.log_addition(self, request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        """The same."""
+        return admin.ModelAdmin.log_change(self, request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Model]) -> Any:
+        """The same."""
+        return admin.ModelAdmin.log_deletions(self, request, queryset)
+
+    @admin.display(description=_("policy of"), ordering="project")
+    def whose(self, line: LicensePolicy) -> str:
+        """The project, or the instance."""
+        return line.project.slug if line.project else gettext("the instance")
 
     @admin.display(description=_("license or category"), ordering="key")
     def key_code(self, line: LicensePolicy) -> SafeString | str:

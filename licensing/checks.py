@@ -9,15 +9,23 @@ from licensing.judging import Judgement, Policy, worst
 from registry.checking import Result
 from registry.models import Release
 
+NOTHING: dict[str, Any] = {
+    "expression": "", "declared": "", "detected": [], "undeclared": [], "candidates": [], "proprietary": False
+}  # fmt: skip
 STATUS = {"approved": "passed", "review": "warned", "denied": "failed"}
 
 
 def check_license(release: Release) -> Result:
     """Passed where policy approves what is declared and the files agree; failed where it denies it; else warned."""
-    declaration, policy = declarations.gather(release), Policy.load()
-    details = _facts(declaration)
+    policy = Policy.load(release.project_id)
+    return report(_facts(declarations.gather(release)), policy)
+
+
+def report(details: dict[str, Any], policy: Policy) -> Result:
+    """What the check says under the policy, of facts that were read before; reads nothing itself."""
+    details = NOTHING | details
     judgement = judge(details, policy)
-    objection = _objection(declaration) or _also_found(details, policy)
+    objection = _objection(details) or _also_found(details, policy)
     status = STATUS[judgement.status] if judgement else "warned"
     if objection and status == "passed":
         status = "warned"
@@ -48,23 +56,25 @@ def _declared(details: Mapping[str, Any], policy: Policy) -> Judgement | None:
     return policy.judge_category("unknown", f"“{declared}”") if declared else None
 
 
-def _objection(declaration: Declaration) -> str:
+def _objection(details: Mapping[str, Any]) -> str:
     """What does not fit together, before the policy is asked."""
-    reading, found = declaration.reading, " and ".join(declaration.detected)
-    said = f"“{_short(declaration.text)}”"
-    if declaration.contradicts:
-        return f"It declares {declaration.expression or said}, but its files hold {found}."
-    if not declaration.text and not reading.says_something:
+    expression, declared, found = details["expression"], details["declared"], " and ".join(details["detected"])
+    said = f"“{_short(declared)}”"
+    if details["detected"] and details["undeclared"] == details["detected"]:
+        return f"It declares {expression or said}, but its files hold {found}."
+    if not details.get("stated", bool(declared)):
         return (
             f"No license is declared; its files hold {found}."
             if found
             else "No license is declared and none is found."
         )
-    if reading.proprietary:
+    if details["proprietary"]:
         return f"It declares {said}: all rights are reserved."
-    if declaration.expression is None and reading.candidates:
-        return f"{said} may mean {' or '.join(reading.candidates)}, and no file says which."
-    return f"{said} is no license that is known here." if declaration.expression is None else ""
+    if details.get("classified"):
+        return f"It declares {expression}, but its classifiers say {details['classified']}."
+    if not expression and details["candidates"]:
+        return f"{said} may mean {' or '.join(details['candidates'])}, and no file says which."
+    return "" if expression else f"{said} is no license that is known here."
 
 
 def _also_found(details: Mapping[str, Any], policy: Policy) -> str:
@@ -84,6 +94,8 @@ def _facts(declaration: Declaration) -> dict[str, Any]:
         "files": declaration.files,
         "candidates": list(declaration.reading.candidates),
         "proprietary": declaration.reading.proprietary,
+        "stated": bool(declaration.text) or declaration.reading.says_something,
+        "classified": str(declaration.classified or ""),
     }
 
 

@@ -12,12 +12,16 @@ from registry.models import Release, ReleaseManifest
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """The declared text and its reading, the texts found by file, and the expression that follows from both."""
+    """The declared text and its reading, the texts found by file, and the expression that follows from both.
+
+    `classified` is what Python's classifiers say where that is something else.
+    """
 
     text: str = ""
     reading: Reading = wording.NOTHING
     files: dict[str, list[str]] = field(default_factory=dict)
     expression: Expression | None = None
+    classified: Expression | None = None
 
     @property
     def detected(self) -> list[str]:
@@ -47,7 +51,15 @@ def gather(release: Release) -> Declaration:
     reading = wording.read(text)
     if not reading.says_something and manifest:
         reading = _from_long_text(text) or wording.read_classifiers(manifest.license_classifiers)
-    return Declaration(text, reading, files, _expression(reading, files))
+    classified = wording.read_classifiers(manifest.license_classifiers).expression if manifest else None
+    differs = classified is not None and reading.expression is not None and not _share(classified, reading.expression)
+    return Declaration(text, reading, files, _expression(reading, files), classified if differs else None)
+
+
+def _share(one: Expression, other: Expression) -> bool:
+    """Whether both name a license of the same family: classifiers know no finer words, and no AND or OR."""
+    families = [{_family(leaf.id) for leaf in expressions.leaves(tree)} for tree in (one, other)]
+    return not families[0].isdisjoint(families[1])
 
 
 def _from_long_text(text: str) -> Reading | None:

@@ -29,8 +29,8 @@ def describe(text: str, other: str = "") -> dict[str, Any]:
     A phrase that names a family and no member (“BSD”) gets what holds for every candidate, and names them. Raises
     NotFound naming the nearest ids.
     """
-    listed, (tree, candidates) = spdx.facts(text.strip()), _meant(text)
     policy = Policy.load()
+    listed, (tree, candidates) = spdx.facts(text.strip()), _meant(text)
     facts = _facts_of_all([_facts_of_one(leaf) for leaf in candidates]) if candidates else _facts(tree, policy)
     status = policy.judge_candidates(map(str, candidates)) if candidates else policy.judge(tree)
     if listed:

@@ -2,5 +2,6 @@
 
 from licensing.models.keys import LicensedPackage, LicenseKey
 from licensing.models.policies import Category, LicensePolicy
+from licensing.models.references import ReferenceData
 
-__all__ = ["Category", "LicenseKey", "LicensePolicy", "LicensedPackage"]
+__all__ = ["Category", "LicenseKey", "LicensePolicy", "LicensedPackage", "ReferenceData"]

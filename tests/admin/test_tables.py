@@ -254,8 +254,8 @@ def test_people_are_found_in_the_audit_trail_by_name(as_bob, bob, room):
 
 def test_writing_in_a_table_is_in_the_audit_trail(as_root, root):
     as_root.post(url(LicensePolicy, "add"), {"kind": "license", "key": "WTFPL", "status": "denied", "note": "Rude."})
-    event = AuditEvent.objects.get(action="licensepolicy.added")
-    assert event.actor == str(root.pseudonym)
+    event = AuditEvent.objects.get(action="license_policy.changed")
+    assert (event.actor, event.object) == (str(root.pseudonym), "license:WTFPL")
 
 
 # --- policy and waivers ----------------------------------------------------------------------------------------------
