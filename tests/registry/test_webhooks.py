@@ -1,8 +1,12 @@
 """Webhooks: told what they asked for, signed so that anybody can check it, at least once, and never led astray."""
 
+import json
 import os
 import signal
+import subprocess
+import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -15,10 +19,10 @@ from accounts.models import AuditEvent
 from registry import approving, outgoing, retiring, tasks
 from registry.errors import Conflict, Forbidden, InvalidInput
 from registry.models import Job
-from registry.webhooks import announcing, delivering, history, managing
+from registry.webhooks import announcing, delivering, history, managing, signing
 from registry.webhooks.events import EVENTS
 from registry.webhooks.models import Delivery, Message, Webhook
-from tests import builders
+from tests import builders, tools
 from tests.builders import actor
 from tests.registry.receiver import receiver
 
@@ -132,6 +136,31 @@ def test_a_secret_that_another_key_has_closed_sends_nothing_and_says_so(acme, se
         tasks.drain()
     assert server.heard == []
     assert "Make a new one" in only().error
+
+
+def readme(language: str) -> str:
+    """What the README gives to receivers in that language."""
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    return text[text.index("**Webhooks.**") :].partition(f"```{language}\n")[2].partition("```")[0]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("language", ["python", "js"])
+def test_what_the_readme_gives_to_receivers_tells_genuine_messages_from_others(language):
+    secret, body, now = signing.new_secret(), b'{"type": "x"}', int(time.time())
+    headers = signing.headers("msg_1", body, now, [signing.new_secret(), secret])
+    stale = signing.headers("msg_1", body, now - 301, [secret])
+    cases = [(headers, body), (headers, body + b" "), ({**headers, "webhook-id": "msg_2"}, body), (stale, body)]
+    if language == "python":
+        room: dict = {}
+        exec(readme(language), room)
+        answers = [room["is_genuine"](secret, *case) for case in cases]
+    else:
+        asked = [[headers, body.decode()] for headers, body in cases]
+        ask = f"console.log(JSON.stringify({json.dumps(asked)}.map((one) => isGenuine({json.dumps(secret)}, ...one))))"
+        said = subprocess.run([tools.need("node"), "-e", readme(language) + ask], capture_output=True, check=True)
+        answers = json.loads(said.stdout)
+    assert answers == [True, False, False, False]
 
 
 # --- trying again --------------------------------------------------------------------------------------------------
