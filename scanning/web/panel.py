@@ -73,8 +73,9 @@ class Panel:
     @cached_property
     def is_waiting(self) -> bool:
         """Whether a scan is still to end: what an older one found stands until then."""
-        waits = self.release.checks.filter(name=checks.NAME, status__in=Check.OPEN)
-        return any(one.status == Scan.Status.PENDING for one in self.scans) or waits.exists()
+        row = next((one for one in self.release.checks.all() if one.name == checks.NAME), None)
+        is_open = row is not None and row.status in Check.OPEN
+        return is_open or any(one.status == Scan.Status.PENDING for one in self.scans)
 
     @cached_property
     def assessment(self) -> judging.Assessment:

@@ -7,10 +7,11 @@ from axe_playwright_python.sync_playwright import Axe
 
 from registry import counting
 from registry.models import Release
+from scanning import figures, running
 from scanning.models import Advisory
 from tests import builders
 from tests.scanning.conftest import load, osv, rated
-from tests.web.watching import PATHS, open_page
+from tests.web.watching import PACKAGE, PATHS, open_page
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -21,13 +22,15 @@ COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-tex
 SHAPES = {"runOnly": TAGS, "rules": {"color-contrast": {"enabled": False}}}
 OF_A_PERSON = ["/profile/tokens", "/profile/keys", "/profile/projects", "/profile/security"]
 OF_A_PERSON += ["/profile/security/second-factor", "/profile/notices"]
-SCANNING = ("/admin/scanning/scanpolicy/", "/admin/scanning/waiver/add/")
+SCANNING = ("/admin/security/", "/admin/scanning/scanpolicy/", "/admin/scanning/waiver/add/")
 
 
 @pytest.fixture
 def recalled(left_pad, alice) -> str:
     """Left-pad, once an advisory is about it; where the admin recalls it from those who took it."""
     load(osv(**rated("LOW")))
+    running.scan(left_pad)
+    figures.keep()
     counting.count(left_pad, builders.actor(alice))
     return f"/admin/scanning/advisory/{Advisory.objects.get().pk}/recall/"
 
@@ -58,6 +61,7 @@ def test_signing_in_and_being_lost_have_no_violation(browser, live_server, db, s
 def test_the_queue_and_the_review_have_no_violation(browser, live_server, recalled, bob, scheme, rules):
     watched = open_page(browser, live_server, bob, color_scheme=scheme, viewport={"width": 1280, "height": 800})
     review = f"/admin/review/{Release.objects.latest('pk').pk}/"
-    paths = ["/admin/", review, recalled, *SCANNING]
+    waive = f"{PACKAGE}/versions/1.0.0/waive?finding=GHSA-0000&package=left-pad&version=1.0.0"
+    paths = ["/admin/", review, recalled, waive, *SCANNING]
     found = {path: faults for path in paths if (faults := faults_of(watched.go(path), rules))}
     assert found == {}
