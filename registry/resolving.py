@@ -101,7 +101,9 @@ def resolve(package: Package, text: str, prerelease: bool = False, actor: Actor 
     wanted = rules.parse_range(text)
     approved = Release.objects.approved().filter(package=package)
     if covering.is_restricted(package, actor):
-        versions = [release.version for release in covering.covered(approved.select_related("package"), actor)]
+        versions = [one.version for one in covering.covered(approved.select_related("package"), actor)]
+        if not versions:
+            covering.latest(package, actor)  # which says why the key opens nothing here
     else:
         versions = list(approved.values_list("version", flat=True))
     candidates = [version for version in versions if wanted.contains(version, prerelease=prerelease)]
