@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -21,6 +21,7 @@ from registry.models import Artifact, Check, Job, Package, Release
 
 logger = logging.getLogger(__name__)
 PATIENCE = 6
+AWAY = (Unavailable, OperationalError, InterfaceError)
 NEEDS_FILE = ("archive", "integrity", "signature")
 
 
@@ -86,7 +87,7 @@ def _run(check: Check, release: Release, *, patient: bool) -> None:
 def _ask(name: str, release: Release, *, patient: bool) -> Result:
     """The check's answer; one that breaks is `errored`, which never counts as passed.
 
-    While we are patient, a storage that does not answer makes the job come back instead.
+    While we are patient, a storage or database that does not answer makes the job come back instead.
     """
     artifact = release.artifacts.select_related("blob").first()
     if name in NEEDS_FILE and (artifact is None or artifact.blob is None):
@@ -94,11 +95,11 @@ def _ask(name: str, release: Release, *, patient: bool) -> Result:
     try:
         check: Callable[[Release], Result] = import_string(settings.REGISTRY_CHECKS[name])
         return check(release)
-    except Unavailable as problem:
-        if patient:
-            raise
-        return Result("errored", f"The file could not be read. {problem.message}")
     except Exception as problem:
+        if patient and isinstance(problem, AWAY):
+            raise
+        if isinstance(problem, Unavailable):
+            return Result("errored", f"The file could not be read. {problem.message}")
         logger.exception("The check %s of %s broke", name, release)
         return Result("errored", f"The check could not be carried out ({type(problem).__name__}). Run it again.")
 

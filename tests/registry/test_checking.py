@@ -1,6 +1,7 @@
 """What the registry's own checks find, and what happens when they cannot look."""
 
 import pytest
+from django.db import OperationalError
 
 from registry import blobstores, checking, storage, tasks
 from registry.ecosystems.confusables import one_edit_away
@@ -81,6 +82,23 @@ def test_a_file_that_cannot_be_read_for_long_is_an_error_and_never_a_pass(publis
     assert result(release, "archive").status == "errored"
     assert release.status == "pending"
     assert "could not be carried out" in release.held_because
+
+
+def lose_the_database(release):
+    """A check whose connection breaks; the next one is whole again."""
+    raise OperationalError("server closed the connection unexpectedly")
+
+
+def test_a_check_whose_connection_broke_is_asked_again(publish, settings):
+    whole = settings.REGISTRY_CHECKS
+    settings.REGISTRY_CHECKS = {**whole, "name": f"{__name__}.lose_the_database"}
+    release = publish()
+    assert result(release, "name").status == "running"
+    settings.REGISTRY_CHECKS = whole
+    Job.objects.update(due_at=release.submitted_at)
+    tasks.drain()
+    release.refresh_from_db()
+    assert (result(release, "name").status, release.status) == ("passed", "approved")
 
 
 def break_down(release):
