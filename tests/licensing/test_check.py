@@ -77,6 +77,14 @@ def test_python_classifiers_speak_where_the_field_is_silent(licensed):
     assert (result.status, result.details["expression"]) == ("passed", "MIT")
 
 
+def test_classifiers_that_contradict_the_field_warn(licensed):
+    classifiers = ["License :: OSI Approved :: ISC License (ISCL)"]
+    assert check_license(licensed("ISC", license_classifiers=classifiers)).status == "passed"
+    result = check_license(licensed("MIT", license_classifiers=classifiers))
+    assert (result.status, result.details["expression"]) == ("warned", "MIT")
+    assert result.summary.startswith("It declares MIT, but its classifiers say ISC.")
+
+
 def test_a_whole_license_text_in_the_field_is_recognised(licensed):
     assert check_license(licensed(MIT)).details["expression"] == "MIT"
 

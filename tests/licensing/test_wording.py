@@ -38,6 +38,10 @@ pytestmark = pytest.mark.once
         ("MIT, Copyright (c) 2013 Somebody", "MIT"),
         ("https://opensource.org/licenses/MIT", "MIT"),
         ("MIT <http://opensource.org/licenses/MIT>", "MIT"),
+        ("Gnu public license v2.0", "GPL-2.0-only"),
+        ("Standard 3-clause BSD", "BSD-3-Clause"),
+        ("MIT Lisence", "MIT"),
+        ("CC-BY 4.0 International", "CC-BY-4.0"),
     ],
 )
 def test_common_phrases_are_read(written: str, meant: str):
@@ -60,6 +64,7 @@ def test_common_phrases_are_read(written: str, meant: str):
         "MIT except for evil",
         "n/a",
         "license",
+        "Public License 2",
     ],
 )
 def test_what_says_no_license_stays_unknown(written: str):
