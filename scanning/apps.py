@@ -14,7 +14,17 @@ class ScanningConfig(AppConfig):
         from accounts import privacy
         from registry import signals
         from registry.management import diagnosis
-        from scanning import diagnosing, figures, notifying, personal_data, recalling, rescanning, sources, telling, waiving  # noqa: F401  # which register jobs
+        from scanning import (  # noqa: F401  # which register jobs
+            diagnosing,
+            figures,
+            notifying,
+            personal_data,
+            recalling,
+            rescanning,
+            sources,
+            telling,
+            waiving,
+        )
 
         if diagnosing.look_at_scanners not in diagnosis.WITHOUT_DATABASE:
             diagnosis.WITHOUT_DATABASE.append(diagnosing.look_at_scanners)

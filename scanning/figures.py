@@ -1,7 +1,7 @@
 """Figures: how many findings stand open today, counted again and again and kept for every day."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from scanning import judging
 from scanning.models import AdvisoryName, DailyFigures, Finding, Scan, Severity, Waiver
 
 AGAIN = timedelta(minutes=10)
+BATCH = 500
 
 
 class LiveWaivers:
@@ -25,6 +26,10 @@ class LiveWaivers:
         self.by_name: dict[tuple[int, str], list[Waiver]] = defaultdict(list)
         for one in self.rows:
             self.by_name[one.project_id, one.identifier].append(one)
+
+    def name(self, project_id: int, *names: str) -> bool:
+        """Whether one of them, of that project, is about a flaw of any of the names."""
+        return any((project_id, name) in self.by_name for name in names)
 
     def cover(self, finding: Finding, project_id: int) -> bool:
         """Whether one of them is about the finding in a release of that project."""
@@ -74,11 +79,16 @@ def count() -> dict[str, int]:
 
 
 def _waived() -> Counter[str]:
-    """How many of each severity a live waiver covers; those that none can be about are not read."""
+    """How many of each severity a live waiver covers; only those that one names are read whole."""
     waivers = LiveWaivers()
     if not waivers.rows:
         return Counter()
-    rows = standing().filter(waivers.candidates()).select_related("scan__release")
-    needed = ("severity", "identifier", "aliases", "ecosystem", "package", "version", "scan__release__project")
-    found = rows.only(*needed).iterator(2000)
-    return Counter(one.severity for one in found if waivers.cover(one, one.scan.release.project_id))
+    rows = standing().filter(waivers.candidates(), scan__release__project__in={one.project_id for one in waivers.rows})
+    names = rows.order_by().values_list("pk", "scan__release__project", "identifier", "aliases").iterator(2000)
+    projects = {pk: project for pk, project, *rest in names if waivers.name(project, rest[0], *rest[1])}
+    return Counter(one.severity for one in _whole(list(projects)) if waivers.cover(one, projects[one.pk]))
+
+
+def _whole(keys: list[int]) -> Iterator[Finding]:
+    for start in range(0, len(keys), BATCH):
+        yield from Finding.objects.filter(pk__in=keys[start : start + BATCH])

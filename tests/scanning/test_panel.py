@@ -90,7 +90,7 @@ def test_an_older_result_stands_while_another_scan_is_queued(cast: Cast, flawed)
 
 def test_kinds_and_packages_that_are_brought_along_are_named(cast: Cast, flawed):
     inner = {"ecosystem": "npm", "package": "pad", "version": "0.1.0", "tools": ["trivy"]}
-    scan = running.current(flawed)
+    scan = Scan.objects.get(is_current=True)
     Finding.objects.create(scan=scan, identifier="aws-key a.ini:1", kind="secret", severity="critical", **inner)
     html = seen(None, VERSION).partition("findings-table")[2]
     assert html.index("aws-key") < html.index("GHSA-0000")
