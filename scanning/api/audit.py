@@ -47,7 +47,7 @@ class AskedPackage(StrictSerializer):
 class AskedAudit(StrictSerializer):
     """Exactly one of `packages`, `purls` and `lockfile`."""
 
-    packages = AskedPackage(many=True, required=False, max_length=MOST_PACKAGES)
+    packages = serializers.ListField(child=AskedPackage(), required=False, max_length=MOST_PACKAGES)
     purls = serializers.ListField(child=Text(max_length=purls.LONGEST), required=False, max_length=MOST_PACKAGES)
     lockfile = Document(required=False, help_text="The text of the file: at most 8 MiB, and 5,000 packages")
     format = Choice(

@@ -1,4 +1,4 @@
-"""package-lock.json and npm-shrinkwrap.json, versions 1 to 3 (docs.npmjs.com, package-lock-json)."""
+"""package-lock.json and npm-shrinkwrap.json, versions 1 to 3, as the npm client writes them."""
 
 from typing import Any
 
