@@ -29,7 +29,7 @@ DELAYS = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 SPREAD = 0.2
 SHORTEST_REST, LONGEST_REST = 60, 3_600
 PATIENCE = timedelta(days=5)
-LIMITS = outgoing.Limits(connect=5, read=10, total=15, size=64 * 1024)
+LIMITS = outgoing.Limits(connect=3, read=10, total=15, size=64 * 1024)
 KEPT_OF_ANSWER = 1_000
 GONE = 410
 

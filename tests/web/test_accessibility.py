@@ -7,6 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 
 from registry import counting
 from registry.models import Release
+from registry.webhooks import announcing
+from registry.webhooks.models import Webhook
 from scanning import figures, running
 from scanning.models import Advisory
 from tests import builders
@@ -21,8 +23,16 @@ ALL = {"runOnly": TAGS}
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 SHAPES = {"runOnly": TAGS, "rules": {"color-contrast": {"enabled": False}}}
 OF_A_PERSON = ["/profile/tokens", "/profile/keys", "/profile/projects", "/profile/security"]
-OF_A_PERSON += ["/profile/security/second-factor", "/profile/notices"]
+OF_A_PERSON += ["/profile/security/second-factor", "/profile/notices", "/profile/projects/acme/webhooks"]
 SCANNING = ("/admin/security/", "/admin/scanning/scanpolicy/", "/admin/scanning/waiver/add/")
+
+
+@pytest.fixture
+def webhook(acme) -> str:
+    """The page of a webhook that was told something."""
+    hook = Webhook.objects.create(project=acme, url="https://receiver.example/")
+    announcing.announce_test(hook)
+    return f"/profile/webhooks/{hook.pk}"
 
 
 @pytest.fixture
@@ -44,9 +54,13 @@ def faults_of(page, rules=ALL) -> list[str]:
 @pytest.mark.parametrize(
     ("scheme", "width", "rules"), [("light", 1280, ALL), ("dark", 1280, COLOURS), ("light", 390, SHAPES)]
 )
-def test_the_catalogue_and_the_profile_have_no_violation(browser, live_server, recalled, alice, scheme, width, rules):
+def test_the_catalogue_and_the_profile_have_no_violation(
+    browser, live_server, recalled, alice, webhook, scheme, width, rules
+):
     watched = open_page(browser, live_server, alice, color_scheme=scheme, viewport={"width": width, "height": 844})
-    found = {path: faults for path in [*PATHS, *OF_A_PERSON] if (faults := faults_of(watched.go(path), rules))}
+    found = {
+        path: faults for path in [*PATHS, *OF_A_PERSON, webhook] if (faults := faults_of(watched.go(path), rules))
+    }
     assert found == {}
 
 
