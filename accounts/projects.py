@@ -124,11 +124,13 @@ def default_among(mine: dict[int, Project], user: User) -> Project | None:
     return mine.get(user.default_project_id or 0) or next(iter(mine.values()), None)
 
 
-def choose_default(user: User, project: Project) -> None:
-    """Make the project the user's default."""
+def choose_default(user: User, project: Project, actor: Actor) -> None:
+    """Make the project the user's default: where what they publish lands unless they say otherwise."""
     if not project.memberships.filter(user=user).exists():
         raise Forbidden("You are not a member of that project.", code="not_a_member")
-    User.objects.filter(pk=user.pk).update(default_project=project)
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(default_project=project)
+        _note("project.chosen_as_default", project, actor, {})
 
 
 def may_publish(user: User, project: Project) -> bool:

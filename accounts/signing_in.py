@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
@@ -53,9 +53,10 @@ BY_GITHUB = f"{__name__}.{GitHubBackend.__name__}"
 
 
 def watch() -> None:
-    """Have every sign-in noted, through whatever form it comes; called once when the app is ready."""
+    """Have every sign-in and sign-out noted, through whatever form it comes; called once when the app is ready."""
     user_logged_in.connect(note_success, dispatch_uid="accounts.signing_in.success")
     user_login_failed.connect(note_failure, dispatch_uid="accounts.signing_in.failure")
+    user_logged_out.connect(note_end, dispatch_uid="accounts.signing_in.end")
 
 
 def note_success(sender: object, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
@@ -64,6 +65,13 @@ def note_success(sender: object, request: HttpRequest | None, user: User, **kwar
     by_github = request is not None and request.session.get(BACKEND_SESSION_KEY) == BY_GITHUB
     details = {"by": "github"} if by_github else None
     auditing.record("session.opened", f"user:{user.pseudonym}", actor, details=details)
+
+
+def note_end(sender: object, request: HttpRequest | None, user: User | None, **kwargs: Any) -> None:
+    """The audit event of a sign-out; who has just left for good signs out of nothing."""
+    if user is not None and User.objects.filter(pk=user.pk, is_active=True).exists():
+        actor = Actor(kind="session", user=user, address=_address(request))
+        auditing.record("session.closed", f"user:{user.pseudonym}", actor)
 
 
 def note_failure(

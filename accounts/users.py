@@ -62,10 +62,16 @@ def create(
         if User.objects.filter(username__iexact=username).exists():
             raise Conflict(f"The user {username} exists already.", code="user_exists")
         user.save()
+        admit(user, actor)
+    return user
+
+
+def admit(user: User, actor: Actor) -> None:
+    """Give somebody whose row has just been saved what belongs to them: the group of their role, a project."""
+    with transaction.atomic():
         _grant(user)
         projects.make_own(user)
-        auditing.record("user.created", f"user:{user.pseudonym}", actor, details={"role": role})
-    return user
+        auditing.record("user.created", f"user:{user.pseudonym}", actor, details={"role": user.role})
 
 
 def change_role(user: User, role: str, actor: Actor) -> User:

@@ -55,6 +55,7 @@ class UserTable(Table, UserAdmin):
     readonly_fields = ("pseudonym", "last_login", "date_joined", "second_factor_since", "groups_list")
     actions = ("reset_second_factor",)
     inlines = (ProjectsInline,)
+    noted_by_activities = ("Role",)
     fieldsets = (
         (None, {"fields": ("username", "email", "password")}),
         (_("Role"), {"fields": ("role", "groups_list", "is_active", "default_project")}),
@@ -78,9 +79,13 @@ class UserTable(Table, UserAdmin):
             obj.role = form.initial.get("role", role)
         super().save_model(request, obj, form, change)
         if not change:
-            projects.make_own(obj)
-        if not change or role != obj.role:
+            users.admit(obj, actor_of(request))
+        elif role != obj.role:
             users.change_role(obj, role, actor_of(request))
+
+    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        """The activity has noted it in the audit trail."""
+        return admin.ModelAdmin.log_addition(self, request, obj, message)
 
     @admin.action(description=_("Reset the second factor"), permissions=["change"])
     def reset_second_factor(self, request: HttpRequest, people: QuerySet[User]) -> None:

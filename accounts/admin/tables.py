@@ -6,6 +6,7 @@ from datetime import UTC
 from typing import Any, TypeGuard, cast
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 from accounts import auditing
 from accounts.actors import Actor
 from accounts.middleware import AskedRequest
-from accounts.models import User
+from accounts.models import Membership, User
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -46,6 +47,7 @@ class Table(admin.ModelAdmin):
     """A table that maintainers read and admins write. Rows are only removable where a table says so."""
 
     removable = False
+    noted_by_activities: Sequence[str] = ()  # labels of fields whose change leaves an event of its own
     list_per_page = 50
     show_full_result_count = False
     empty_value_display = "–"
@@ -71,7 +73,10 @@ class Table(admin.ModelAdmin):
         return self.removable and may_write(request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, under the plain name of what it lists."""
+        """The list, under the plain name of what it lists. An action that is not offered is a refused write."""
+        asked = set(filter(None, request.POST.getlist("action")))
+        if asked - self.get_actions(request).keys():
+            raise PermissionDenied
         title = capfirst(self.opts.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
@@ -96,8 +101,15 @@ class Table(admin.ModelAdmin):
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         """Note the change in the audit trail, too, by the names of the fields and never by their values."""
         fields = [name for part in message if isinstance(part, dict) for name in _changed_fields(part)]
-        self._note("changed", request, obj, {"fields": fields} if fields else None)
+        others = [name for name in fields if name not in self.noted_by_activities]
+        if others or not fields or _written_rows(request):
+            self._note("changed", request, obj, {"fields": others} if others else None)
         return super().log_change(request, obj, message)
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Django's; and keeps which rows were added, changed and removed beside the one on the page."""
+        vars(request)["written_rows"] = [row for formset in formsets or () for row in _rows_of(formset)]
+        return super().construct_change_message(request, form, formsets, add)
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Model]) -> Any:
         """Note what is removed in the audit trail, too."""
@@ -107,7 +119,12 @@ class Table(admin.ModelAdmin):
 
     def _note(self, verb: str, request: HttpRequest, obj: Model, details: dict[str, Any] | None = None) -> None:
         name = type(obj).__name__.lower()
-        auditing.record(f"{name}.{verb}", _said_of(name, obj), actor_of(request), details=details)
+        facts = _facts_of(obj)
+        if rows := _written_rows(request):
+            facts["rows"] = [
+                {"did": did, "row": f"{type(row).__name__.lower()}:{row.pk}", **_facts_of(row)} for did, row in rows
+            ]
+        auditing.record(f"{name}.{verb}", _said_of(name, obj), actor_of(request), details={**facts, **(details or {})})
 
 
 class History(Table):
@@ -152,6 +169,25 @@ def _said_of(name: str, obj: Model) -> str:
         return f"user:{obj.pseudonym}"
     is_ours = type(obj).__module__.startswith("accounts.")
     return f"{name}:{obj.pk}" if is_ours else f"{name}:{obj.pk} {obj}"
+
+
+def _written_rows(request: HttpRequest) -> list[tuple[str, Model]]:
+    """What the request did to rows beside the one on its page: a verb and the row."""
+    rows: list[tuple[str, Model]] = vars(request).get("written_rows", [])
+    return rows
+
+
+def _rows_of(formset: Any) -> list[tuple[str, Model]]:
+    changed = [obj for obj, _fields in formset.changed_objects]
+    done = {"added": formset.new_objects, "changed": changed, "removed": formset.deleted_objects}
+    return [(verb, obj) for verb, objects in done.items() for obj in objects]
+
+
+def _facts_of(row: Model) -> dict[str, Any]:
+    """What events say of a row that is about a person: their pseudonym, and their place and role in a project."""
+    user = getattr(row, "user", None)
+    facts = {"member": str(user.pseudonym)} if isinstance(user, User) else {}
+    return facts | ({"project": row.project.slug, "role": row.role} if isinstance(row, Membership) else {})
 
 
 def _changed_fields(part: dict[str, Any]) -> list[str]:

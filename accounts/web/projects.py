@@ -49,10 +49,10 @@ def projects_page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def choose_default(request: HttpRequest, slug: str) -> HttpResponse:
     """Make a project the one that counts when a request names none."""
-    user, _actor = person(request)
+    user, actor = person(request)
     project = _project_of(user, slug)
     done = _("%(slug)s is your default project now.") % {"slug": slug}
-    carry_out(request, lambda: projects.choose_default(user, project), done)
+    carry_out(request, lambda: projects.choose_default(user, project, actor), done)
     return redirect("projects")
 
 

@@ -62,6 +62,7 @@ class PackageTable(Table):
     autocomplete_fields = ("project",)
     inlines = (MaintainerInline, DistTagInline)
     writable = ("project", "visibility", "category")
+    noted_by_activities = ("Project",)
     fieldsets = (
         (None, {"fields": (("ecosystem", "name_code"), "releases_link", "description")}),
         (_("Set here"), {"fields": ("project", ("visibility", "category"))}),

@@ -110,6 +110,10 @@ class RegistryAdminSite(AdminSite):
         assert isinstance(answer, HttpResponse)
         return answer
 
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """One page for everybody's password, which leaves an event."""
+        return HttpResponseRedirect(reverse("change-password"))
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's, with the list of tables only where the person may see it, and the pages of other apps."""
         pages = [(reverse(f"admin:{one.name}"), one.label) for one in added_pages]

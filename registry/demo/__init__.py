@@ -66,7 +66,8 @@ def _gather() -> dict[str, Actor]:
     for name, user in people.items():
         if name != "alice":
             projects.add_member(acme, user, SYSTEM)
-        projects.choose_default(user, acme)
+        if user.default_project_id != acme.pk:
+            projects.choose_default(user, acme, SYSTEM)
         user.refresh_from_db()
     actors = {name: asking.session_actor(user) for name, user in people.items()}
     for name in SIGNERS:

@@ -23,7 +23,8 @@ class PolicyForm(ModelForm):
         """Refuse a gap in the instance's row, and a project's row that says nothing."""
         cleaned: dict[str, Any] = super().clean() or {}
         gaps = [name for name in policies.NAMES if cleaned.get(name) in ("", None)]
-        if cleaned.get("project") is None and gaps:
+        is_instance = cleaned.get("project") is None and self.instance.project_id is None
+        if is_instance and gaps:
             raise ValidationError({name: _("The instance needs an answer here.") for name in gaps})
         if len(gaps) == len(policies.NAMES):
             raise ValidationError(_("Say at least one thing that is to be otherwise than in the instance."))

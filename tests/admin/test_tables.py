@@ -217,7 +217,7 @@ def test_a_new_person_gets_a_role_its_group_and_a_project(as_root, cast):
     assert (carol.role, carol.is_staff, carol.is_superuser) == ("maintainer", True, False)
     assert list(carol.groups.values_list("name", flat=True)) == ["maintainer"]
     assert projects.default_for(carol) is not None
-    assert AuditEvent.objects.filter(action="user.added").exists()
+    assert AuditEvent.objects.filter(action="user.created").exists()
 
 
 def test_a_role_that_is_taken_away_takes_its_flags_along(as_root, bob):

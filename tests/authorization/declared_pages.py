@@ -78,12 +78,11 @@ PAGES: dict[str, dict[str, May]] = {
     "health": {"GET": ANYONE},
     "admin": {"GET": ANYONE(done=302)},
 }
-# No event: sending the sign-in form of someone signed in, a code nobody asked for, ending a session, choosing what one
-# sees first, disconnecting what is not connected.
+# No event: sending the sign-in form of someone signed in, a code nobody asked for, disconnecting what is not there.
 UNNOTED = {
     "audit",  # which only asks
-    "sign-out",
     "sign-in/code",
-    "profile/projects/<slug:slug>/default",
     "profile/security/github/disconnect",
 }
+# Only who was signed in signs out.
+NOTED_FOR_SESSIONS = {"sign-out"}

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.authorization import asked_of_pages, routes, rules
 from tests.authorization.callers import PLAIN, Caller
-from tests.authorization.declared_pages import PAGES, UNNOTED
+from tests.authorization.declared_pages import NOTED_FOR_SESSIONS, PAGES, UNNOTED
 from tests.authorization.rooms import Room
 from tests.authorization.rules import May
 from tests.authorization.watching import Seen, undone
@@ -64,8 +64,9 @@ def complaints(route: str, method: str, may: May, asked: tuple[Room, Caller, str
         return [f"{where}{status}, declared {declared}"]
     if method != "POST":
         return [where + one for one in _about_reading(seen)]
-    events = 0 if route in UNNOTED or (may.sessions and caller.is_session) else 1
-    return [where + one for one in _about_traces(status, seen, events)]
+    silent = route in UNNOTED or (may.sessions and caller.is_session)
+    silent = silent or (route in NOTED_FOR_SESSIONS and not caller.is_session)
+    return [where + one for one in _about_traces(status, seen, 0 if silent else 1)]
 
 
 def status_of(answer: Any, seen: Seen) -> int:
