@@ -23,8 +23,17 @@ from registry.errors import InvalidInput
 from registry.models import Release
 
 TERMS = ("constraint_type", "valid_until", "version_range", "perpetual_fallback", "suspended")
-SOLD_FOR = tuple(f"covered__package__{name}" for name in ("id", "ecosystem", "name", "normalized", "project_id"))
 SHOWN = ("name", "created_at", "updated_at")
+# One row for each package, in the order in which they were given; one row without a package for a key without any.
+LOOK_UP = f"""
+    SELECT sold_key.id, sold_key.project_id, sold_key.used_on,
+           {", ".join(f"sold_key.{name}" for name in (*TERMS, *SHOWN))},
+           package.id AS sold_id, package.ecosystem AS sold_ecosystem, package.name AS sold_name,
+           package.normalized AS sold_normalized
+    FROM licensing_licensekey AS sold_key
+    LEFT JOIN licensing_licensedpackage AS line ON line.key_id = sold_key.id
+    LEFT JOIN registry_package AS package ON package.id = line.package_id AND package.project_id = sold_key.project_id
+    WHERE sold_key.digest IN ({{}}) ORDER BY line.id"""  # noqa: S608  # names of columns
 UNKNOWN = Objection("NOT_FOUND", "There is no such licence key.")
 
 
@@ -78,25 +87,27 @@ def find(raw: str) -> Held | None:
     """The key of that value with its terms and packages; None for unknown ones, and no query for what is no key."""
     if not minting.looks_like_key(raw):
         return None
-    columns = ("id", "project_id", *TERMS, *SHOWN, "used_on", *SOLD_FOR)
-    found = LicenseKey.objects.filter(digest__in=minting.digests(raw)).order_by("covered__id").values_list(*columns)
-    rows = [dict(zip(columns, row, strict=True)) for row in found]
+    digests = minting.digests(raw)
+    rows = list(LicenseKey.objects.raw(LOOK_UP.format(", ".join(["%s"] * len(digests))), digests))
     return _held(rows) if rows else None
 
 
-def _held(rows: list[dict[str, Any]]) -> Held:
-    """One row for each package; those that have left the key's project since are its project's no more."""
+def _held(rows: list[Any]) -> Held:
+    """The key; packages that have left its project since are not among the rows."""
     first = rows[0]
-    own = (row for row in rows if row[SOLD_FOR[-1]] == first["project_id"])
-    sold = tuple(Sold(*(row[name] for name in SOLD_FOR[:-1])) for row in own)
+    sold = tuple(
+        Sold(row.sold_id, row.sold_ecosystem, row.sold_name, row.sold_normalized)
+        for row in rows
+        if row.sold_id is not None
+    )
     return Held(
-        id=first["id"],
-        project_id=first["project_id"],
-        terms=Terms(*(first[name] for name in TERMS)),
+        id=first.pk,
+        project_id=first.project_id,
+        terms=Terms(*(getattr(first, name) for name in TERMS)),
         sold=sold,
-        used_on=first["used_on"],
+        used_on=first.used_on,
         packages=frozenset(one.id for one in sold),
-        **{name: first[name] for name in SHOWN},
+        **{name: getattr(first, name) for name in SHOWN},
     )
 
 
