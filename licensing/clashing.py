@@ -6,18 +6,21 @@ on as one work; how a dependency is really used, a person must say. So nothing h
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts.actors import Actor
 from licensing import compatibility, spdx, wording
 from licensing.compatibility import Answer
-from licensing.expressions import Expression
+from licensing.expressions import Expression, License
+from licensing.judging import category_of
 from registry import ecosystems, resolving
 from registry.models import Check, Package, Release
 
 CHECK = "license"
 BATCH = 400
+OPEN_TO_LIBRARIES = frozenset({"public-domain", "permissive", "weak-copyleft"})
+AS_LIBRARY = "That is about code that is taken in: a library under {} that stays a work of its own may be used."
 GRAVITY = {"no": 0, "check": 1, "unknown": 2}
 
 Held = tuple[str, str]
@@ -114,10 +117,27 @@ def between(license: str, text: str) -> Answer:
     """May a work under `license` take in what is under `text`; of several that a phrase may mean, the worst counts."""
     outbound, inbound = _meant(license), _meant(text)
     if outbound and inbound:
-        return compatibility.worst(compatibility.between(whole, part) for whole in outbound for part in inbound)
+        pairs = ((whole, part) for whole in outbound for part in inbound)
+        return compatibility.worst(compatibility.between(*pair, as_dependency) for pair in pairs)
     silent = text if outbound else license
     said = f"“{silent[:80]}” is nothing that the matrix could be asked about." if silent else "No license is declared."
     return Answer("unknown", license, text, said)
+
+
+def as_dependency(outbound: License, inbound: License) -> Answer:
+    """The matrix's answer, softened where it says no to copied code only.
+
+    A library under a weak copyleft (LGPL, MPL, EPL) may be used by a work under nearly any license as long as it stays
+    a work of its own. Only a strong copyleft of the whole can forbid that, so there the matrix's no stays a no.
+    """
+    answer = compatibility.of_leaves(outbound, inbound)
+    if (
+        answer.word != "no"
+        or category_of(inbound) != "weak-copyleft"
+        or category_of(outbound) not in OPEN_TO_LIBRARIES
+    ):
+        return answer
+    return replace(answer, word="check", explanation=f"{answer.explanation} {AS_LIBRARY.format(inbound)}".strip())
 
 
 def _meant(text: str) -> list[Expression]:
@@ -130,7 +150,7 @@ def _meant(text: str) -> list[Expression]:
 def reached(root: dict[str, Any]) -> Iterator[Reached]:
     """Every version in the tree once, by its shortest path; the root's own version left out."""
     seen = {(root["name"], root["version"])}
-    waiting = deque([(root, ())])
+    waiting: deque[tuple[dict[str, Any], tuple[str, ...]]] = deque([(root, ())])
     while waiting:
         node, path = waiting.popleft()
         for child in node["dependencies"]:

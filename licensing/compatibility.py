@@ -4,7 +4,7 @@ The matrix judges what goes into one work and is passed on under one license. Wh
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -100,26 +100,34 @@ def _saying(word: str, answers: dict[str, str]) -> tuple[str, ...]:
     return tuple(sorted((key for key, answer in answers.items() if answer == word), key=str.lower))
 
 
-def between(outbound: Expression, inbound: Expression) -> Answer:
-    """The answer over whole expressions.
+Asking = Callable[[License, License], Answer]
+
+
+def of_leaves(outbound: License, inbound: License) -> Answer:
+    """What the matrix says of two licenses, exceptions included."""
+    return of_pair(str(outbound), str(inbound))
+
+
+def between(outbound: Expression, inbound: Expression, ask: Asking = of_leaves) -> Answer:
+    """The answer over whole expressions, from what `ask` says of two licenses.
 
     Who may choose chooses what fits: the best branch of an OR counts, on either side. What binds at once must all
     fit: the worst part of an AND counts, but a work that itself names a license takes in code under it.
     """
     if isinstance(inbound, License):
-        return _into(outbound, inbound)
+        return _into(outbound, inbound, ask)
     choose = best if isinstance(inbound, Or) else worst
-    return choose(between(outbound, part) for part in inbound.parts)
+    return choose(between(outbound, part, ask) for part in inbound.parts)
 
 
-def _into(outbound: Expression, inbound: License) -> Answer:
+def _into(outbound: Expression, inbound: License, ask: Asking) -> Answer:
     if isinstance(outbound, License):
-        return of_pair(str(outbound), str(inbound))
+        return ask(outbound, inbound)
     if isinstance(outbound, Or):
-        return best(_into(part, inbound) for part in outbound.parts)
+        return best(_into(part, inbound, ask) for part in outbound.parts)
     if inbound in expressions.leaves(outbound):
-        return replace(of_pair(str(inbound), str(inbound)), outbound=str(outbound))
-    return worst(_into(part, inbound) for part in outbound.parts)
+        return replace(ask(inbound, inbound), outbound=str(outbound))
+    return worst(_into(part, inbound, ask) for part in outbound.parts)
 
 
 def of_pair(outbound: str, inbound: str) -> Answer:

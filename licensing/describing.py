@@ -78,7 +78,8 @@ def _unknown(text: str, reading: wording.Reading, problem: InvalidInput | None) 
 def _pair(tree: Expression, candidates: list[License], other: str) -> dict[str, Any]:
     """Both directions between the two, with the matrix's own explanation; of several candidates the worst answer."""
     second, more = _meant(other)
-    ours, theirs = candidates or [tree], more or [second]
+    ours: list[Expression] = [*candidates] or [tree]
+    theirs: list[Expression] = [*more] or [second]
     into = [compatibility.between(outbound, inbound) for outbound in theirs for inbound in ours]
     taking = [compatibility.between(outbound, inbound) for outbound in ours for inbound in theirs]
     return {

@@ -49,6 +49,15 @@ def test_who_may_choose_has_no_clash_and_who_is_bound_by_both_has(grow):
     assert told(clashing.over_tree(made["dual"], ANONYMOUS)) == []
 
 
+def test_a_library_under_a_weak_copyleft_needs_a_look_and_is_no_clash_except_under_a_strong_one(grow):
+    libraries = {"lgpl@LGPL-3.0-only": [], "mpl@MPL-2.0": [], "gpl@GPL-3.0-only": []}
+    made = grow({"app@MIT": ["lgpl", "mpl", "gpl"], "old@GPL-2.0-only": ["lgpl"], **libraries})
+    found = clashing.over_tree(made["app"], ANONYMOUS)
+    assert told(found) == [("no", "gpl 1.0.0"), ("check", "lgpl 1.0.0"), ("check", "mpl 1.0.0")]
+    assert found.to_look_at[0].answer.explanation.endswith("that stays a work of its own may be used.")
+    assert told(clashing.over_tree(made["old"], ANONYMOUS)) == [("no", "lgpl 1.0.0")]
+
+
 def test_where_the_matrix_is_silent_or_nothing_is_declared_it_is_unknown_and_what_depends_needs_a_look(grow):
     made = grow({
         "app@GPL-2.0-only": ["none", "odd", "own", "check", "family", "gone"],
