@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 180, 40, 24, 10
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 760, 180, 40, 24, 10
 Figures = Mapping[date, Mapping[str, int]]
 
 
@@ -49,10 +49,11 @@ def draw(figures: Figures, names: Sequence[str], last: date, days: int, height: 
     for name in names:
         path = []
         for day in sorted(figures):
-            left, tall = LEFT + (day - first).days * step, figures[day][name] * scale
-            base = floor - below[day] * scale
-            path.append(f"M{left:.1f} {base:.1f}h{step:.2f}v{-tall:.1f}h{-step:.2f}z" if tall else "")
+            left, base = LEFT + (day - first).days * step, floor - below[day] * scale
             below[day] += figures[day][name]
+            top_edge = floor - below[day] * scale
+            if figures[day][name]:
+                path.append(f"M{left:.1f} {base:.1f}V{top_edge:.1f}H{left + step:.1f}V{base:.1f}z")
         bands.append(Band(name, "".join(path), figures[max(figures)][name] if figures else 0))
     levels = tuple(Mark(floor - part * scale, f"{part:,}") for part in sorted({0, top // 2 if top > 1 else top, top}))
     return Plot(tuple(bands), levels, _calendar(first, days, step), height=height, floor=floor)

@@ -81,11 +81,12 @@ def test_bands_lie_on_one_another_and_a_missing_day_is_a_gap():
     days = {last: {"low": 2, "high": 4}, last - timedelta(days=2): {"low": 0, "high": 6}}
     plot = plots.draw(days, ["low", "high"], last, 4)
     step, room = (plots.WIDTH - plots.LEFT) / 4, plot.floor - plots.TOP
+    at = plots.LEFT + 3 * step
     low, high = (band.path for band in plot.bands)
-    assert low == f"M{plots.LEFT + 3 * step:.1f} {plot.floor:.1f}h{step:.2f}v{-room / 3:.1f}h{-step:.2f}z"
+    assert low == f"M{at:.1f} {plot.floor:.1f}V{plot.floor - room / 3:.1f}H{at + step:.1f}V{plot.floor:.1f}z"
     first, second = high.split("z")[:2]
     assert first.startswith(f"M{plots.LEFT + step:.1f} {plot.floor:.1f}")
-    assert second.startswith(f"M{plots.LEFT + 3 * step:.1f} {plot.floor - room / 3:.1f}")
+    assert second.startswith(f"M{at:.1f} {plot.floor - room / 3:.1f}")
     assert [mark.word for mark in plot.levels] == ["0", "3", "6"]
 
 
