@@ -52,7 +52,10 @@ def webhook_page(request: HttpRequest, webhook_id: int) -> HttpResponse:
     """What a webhook was told and how that went, and its settings."""
     hook, actor = _own(request, webhook_id)
     form = WebhookSettingsForm(request.POST or None, initial=_settings_of(hook))
-    if form.is_valid() and attempt(request, form, lambda: managing.change(hook, actor, **form.cleaned_data)):
+    saved = (
+        attempt(request, form, lambda: managing.change(hook, actor, **form.cleaned_data)) if form.is_valid() else None
+    )
+    if saved is not None:
         messages.success(request, _("The webhook is saved."))
         return redirect("webhook", webhook_id)
     return _show(request, hook, form)
@@ -93,8 +96,8 @@ def send_again(request: HttpRequest, webhook_id: int, delivery_id: int) -> HttpR
     """Send a message once more, under its own id."""
     found = Delivery.objects.select_related("webhook__project")
 
-    def activity(hook: Webhook, actor: Actor) -> object:
-        return managing.send_again(get_object_or_404(found, pk=delivery_id, webhook=hook), actor)
+    def activity(hook: Webhook, actor: Actor) -> None:
+        managing.send_again(get_object_or_404(found, pk=delivery_id, webhook=hook), actor)
 
     return _press(request, webhook_id, activity, _("It is sent again. Reload the page to see how it went."))
 

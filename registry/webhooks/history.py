@@ -14,6 +14,15 @@ AT_ONCE = 500
 
 
 @tasks.periodically("daily")
+def bury() -> int:
+    """Give up what no worker could send without breaking, so that it can be seen and sent again; returns how many."""
+    dead = Job.objects.filter(kind=JOB, state=Job.State.DEAD).values_list("ref", flat=True)
+    given_up = Delivery.objects.filter(pk__in=[int(ref) for ref in dead], state=Delivery.State.PENDING)
+    error = "Sending it broke off every time; the job says why."
+    return given_up.update(state=Delivery.State.FAILED, next_at=None, error=error)
+
+
+@tasks.periodically("daily")
 def cut() -> int:
     """Remove messages older than WEBHOOK_HISTORY_DAYS that nobody waits for, their deliveries and jobs with them.
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import auditing, sealing
+from accounts import auditing, rate_limiting, sealing
 from accounts.actors import Actor
 from accounts.models import Membership, Project
 from accounts.wording import storable
@@ -19,6 +19,7 @@ from registry.webhooks.models import Delivery, Message, Webhook
 
 MOST = 20
 OVERLAPS = (0, 24, 168)
+BY_HAND = rate_limiting.Rate(60, 15 * 60)
 WELL = {"note": "", "failing_since": None, "rests_until": None, "strikes": 0}
 
 
@@ -97,7 +98,7 @@ def remove(hook: Webhook, actor: Actor) -> None:
 def send_test(hook: Webhook, actor: Actor) -> Message:
     """Send it a message by which its receiver can be tried out; raises Conflict where it is switched off."""
     need_owner(hook.project, actor)
-    _need_enabled(hook)
+    _need_ready(hook)
     with transaction.atomic():
         message = announcing.announce_test(hook)
         _record("tested", hook, actor, {"message": message.pk})
@@ -108,7 +109,7 @@ def send_again(delivery: Delivery, actor: Actor) -> None:
     """Send a message once more, under the same id, so that a receiver which has it can tell."""
     hook = delivery.webhook
     need_owner(hook.project, actor)
-    _need_enabled(hook)
+    _need_ready(hook)
     with transaction.atomic():
         fresh = {"state": Delivery.State.PENDING, "attempts": 0, "next_at": timezone.now(), "error": ""}
         Delivery.objects.filter(pk=delivery.pk).update(**fresh)
@@ -136,9 +137,12 @@ def check(hook: Webhook) -> None:
         raise InvalidInput("Choose at least one of the events that there are.", details={"events": ["unknown"]})
 
 
-def _need_enabled(hook: Webhook) -> None:
+def _need_ready(hook: Webhook) -> None:
+    """Raise Conflict where it is switched off, or where somebody presses the button to flood its receiver."""
     if not hook.is_enabled:
         raise Conflict("This webhook is switched off. Switch it on first.", code="webhook_off")
+    if rate_limiting.hit(f"webhook:{hook.pk}", BY_HAND).is_exceeded:
+        raise Conflict("That was much by hand. Wait a quarter of an hour.", code="too_often")
 
 
 def _record(verb: str, hook: Webhook, actor: Actor, details: dict[str, Any] | None = None) -> None:

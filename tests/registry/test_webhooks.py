@@ -352,6 +352,18 @@ def test_what_was_told_is_forgotten_in_time_and_what_waits_is_not(acme, settings
     assert Job.objects.filter(kind=announcing.JOB).count() == 2
 
 
+def test_what_no_worker_could_send_is_given_up_and_can_be_sent_again(acme, alice):
+    hook = hook_to("https://x.example/", acme)
+    announcing.announce_test(hook)
+    Job.objects.update(state="dead")
+    assert (history.bury(), only().state) == (1, "failed")
+    for _ in range(60):
+        managing.send_again(only(), actor(alice))
+    assert (only().state, Job.objects.get().state) == ("pending", "open")
+    with pytest.raises(Conflict, match="Wait a quarter"):
+        managing.send_again(only(), actor(alice))
+
+
 def test_an_event_that_nobody_asked_for_costs_one_query(acme, django_assert_num_queries):
     with django_assert_num_queries(1):
         announcing.announce("license_key.created", KEY, acme)

@@ -16,7 +16,8 @@ from tests.registry.receiver import receiver
 
 pytestmark = pytest.mark.django_db
 LIST = "/profile/projects/acme/webhooks"
-FORM = {"url": "https://receiver.example/hook", "description": "Deploys the shop", "events": ["release.approved"]}
+URL = "https://receiver.example/hook"
+FORM = {"url": URL, "description": "Deploys the shop", "events": ["release.approved"]}
 SECRET = re.compile(r'<code class="once">(whsec_[A-Za-z0-9+/=]+)</code>')
 
 
@@ -62,13 +63,13 @@ def test_what_is_wrong_is_said_beside_its_field(acme, alice):
     client = signed_in(alice)
     refused = client.post(LIST, {**FORM, "url": "https://10.0.0.8/hook"})
     assert (refused.status_code, "may not be visited" in text(refused)) == (400, True)
-    assert client.post(LIST, {"url": FORM["url"]}).status_code == 400
+    assert client.post(LIST, {"url": URL}).status_code == 400
     assert client.post(LIST, {**FORM, "events": ["webhook.test"]}).status_code == 400
     assert not Webhook.objects.exists()
 
 
 def test_a_webhook_that_was_switched_off_says_why_and_is_switched_on_again(acme, alice):
-    hook = Webhook.objects.create(project=acme, url=FORM["url"], is_enabled=False, note="It is gone for good (410).")
+    hook = Webhook.objects.create(project=acme, url=URL, is_enabled=False, note="It is gone for good (410).")
     client, page = signed_in(alice), reverse("webhook", args=[hook.pk])
     assert "It is gone for good (410)." in text(client.get(page))
     client.post(f"{page}/test")
@@ -80,7 +81,7 @@ def test_a_webhook_that_was_switched_off_says_why_and_is_switched_on_again(acme,
 
 
 def test_a_page_of_many_messages_costs_no_query_for_each(acme, alice, django_assert_max_num_queries):
-    hook = Webhook.objects.create(project=acme, url=FORM["url"])
+    hook = Webhook.objects.create(project=acme, url=URL)
     for _ in range(30):
         announcing.announce_test(hook)
     client = signed_in(alice)
