@@ -34,6 +34,7 @@ TABLES: dict[str, dict[str, May]] = {
     "webhooks/webhook": KEPT | {"delete": WRITES},
     "webhooks/delivery": HISTORY,
     # policy
+    "licensing/licensekey": HISTORY,
     "licensing/licensepolicy": KEPT | {"delete": WRITES},
     "scanning/advisory": HISTORY,
     "scanning/advisorysource": KEPT | {"delete": WRITES},
