@@ -99,3 +99,18 @@ def test_a_wide_tree_costs_two_queries_a_level_and_two_for_its_licenses(grow, dj
     with django_assert_num_queries(2 + 1 + 2 + 2):  # one level, a look below it, the root's license, theirs
         assert len(clashing.over_tree(release, ANONYMOUS).clashing) == 300
     assert Package.objects.count() == 301
+
+
+def test_the_package_page_and_the_review_show_clashes_with_their_path(grow, client, cast):
+    made = grow({"app@MIT": ["lib", "odd"], "lib@ISC": ["deep"], "deep@GPL-3.0-only": [], "odd@": []})
+    Package.objects.update(latest_version="1.0.0", latest_status="approved")
+    page = client.get("/packages/npm/app?tab=dependencies").content.decode()
+    client.force_login(cast.bob)
+    review = client.get(f"/admin/review/{made['app'].pk}/").content.decode()
+    for text in (page, review):
+        assert "1 license that does not fit" in text
+        assert "1 of which nobody says whether it fits" in text
+        assert "Software under a copyleft license such as the GPL-3.0-only" in text
+        assert "brought in by" in text
+    alone = client.get("/packages/npm/deep?tab=dependencies").content.decode()
+    assert "license-clashes" not in alone
