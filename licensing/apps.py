@@ -12,7 +12,7 @@ class LicensingConfig(AppConfig):
     def ready(self) -> None:
         """Recognize licence keys as credentials; have what a person changed in the policy taken along and erased."""
         from accounts import asking, privacy
-        from licensing import entitling, personal_data, reconsidering  # noqa: F401  # which registers its job
+        from licensing import entitling, expiring, personal_data, reconsidering  # noqa: F401  # which register their jobs
 
         asking.recognizes(entitling.actor_of)
 

@@ -123,6 +123,8 @@ def suspend(key: LicenseKey, actor: Actor, *, suspended: bool = True) -> bool:
 def _write(key: LicenseKey, wanted: Wanted, raw: str, packages: list[Package], *, is_new: bool = False) -> None:
     """Put all of it into the row, and its packages in their order; raises InvalidInput for a key that is taken."""
     key.name, key.suspended, key.meta = wanted.name, wanted.suspended, wanted.meta
+    if key.valid_until != wanted.until:
+        key.untold_end = wanted.until
     key.constraint_type, key.valid_until = wanted.constraint, wanted.until
     key.version_range, key.perpetual_fallback = wanted.range, wanted.has_fallback
     if raw:  # else it was sealed under a SECRET_KEY that is gone, and goes on being found by whoever holds it

@@ -41,6 +41,7 @@ class LicenseKey(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     first_used_at = models.DateTimeField(null=True, blank=True)
+    untold_end = models.DateTimeField(null=True, blank=True, help_text="The date whose passing nobody was told of yet")
     used_on = models.DateField(null=True, blank=True, help_text="The last day it was used")
 
     objects = LicenseKeyQuerySet.as_manager()
@@ -50,6 +51,7 @@ class LicenseKey(models.Model):
         indexes = [
             models.Index(fields=["project", "created_at", "id"], name="license_key_by_age"),
             models.Index(fields=["ending"], name="license_key_by_ending"),
+            models.Index(fields=["untold_end"], name="license_key_by_end"),
         ]
         constraints = [
             models.CheckConstraint(
