@@ -32,3 +32,9 @@ def test_the_files_that_the_architecture_names_exist():
     text = text_of(ROOT / "ARCHITECTURE.md") or ""
     named = set(re.findall(r"`((?:config|accounts|registry|licensing|scanning|tests|deploy)/[\w./]*\w/?)`", text))
     assert sorted(name for name in named if not (ROOT / name).exists()) == []
+
+
+def test_settings_of_a_composed_portal_come_from_its_env_file_which_stays_out_of_the_image():
+    portal = (ROOT / "compose.yml").read_text().partition("\nservices:")[0]
+    assert "\n  env_file: .env\n" in portal
+    assert ".env" in (ROOT / ".dockerignore").read_text().splitlines()
