@@ -50,7 +50,7 @@ def test_who_may_choose_has_no_clash_and_who_is_bound_by_both_has(grow):
 
 
 def test_a_library_under_a_weak_copyleft_needs_a_look_and_is_no_clash_except_under_a_strong_one(grow):
-    libraries = {"lgpl@LGPL-3.0-only": [], "mpl@MPL-2.0": [], "gpl@GPL-3.0-only": []}
+    libraries: dict[str, list[str]] = {"lgpl@LGPL-3.0-only": [], "mpl@MPL-2.0": [], "gpl@GPL-3.0-only": []}
     made = grow({"app@MIT": ["lgpl", "mpl", "gpl"], "old@GPL-2.0-only": ["lgpl"], **libraries})
     found = clashing.over_tree(made["app"], ANONYMOUS)
     assert told(found) == [("no", "gpl 1.0.0"), ("check", "lgpl 1.0.0"), ("check", "mpl 1.0.0")]
