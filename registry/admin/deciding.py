@@ -15,7 +15,6 @@ from accounts.errors import RegistryError
 from registry import approving, checking
 from registry.admin import queue, review
 from registry.admin.filtering import PER_PAGE, Filters
-from registry.admin.site import back_to_queue
 from registry.errors import Conflict, Forbidden, InvalidInput
 from registry.models import Release
 
@@ -43,7 +42,7 @@ def decide_one(request: HttpRequest, release_id: int) -> HttpResponse:
         return HttpResponseRedirect(review.url_of(release, filters.as_query()))
     following = queue.next_after(release, filters) if filters.state == Release.Status.PENDING else None
     if following is None:
-        return back_to_queue(filters.as_query())
+        return queue.back_to_queue(filters.as_query())
     return HttpResponseRedirect(review.url_of(following, filters.as_query()))
 
 
@@ -55,7 +54,7 @@ def decide_many(request: HttpRequest) -> HttpResponse:
     chosen = _ticked(request.POST.getlist("release"))
     if verb not in ("approve", "reject") or not chosen:
         messages.warning(request, _("Nothing was decided: tick at least one version, then approve or reject."))
-        return back_to_queue(_safe_query(query))
+        return queue.back_to_queue(_safe_query(query))
     releases = Release.objects.select_related("package").in_bulk(list(chosen))
     done = [release for pk, release in releases.items() if _try(verb, release, request, chosen[pk])]
     if len(done) == 1:
@@ -64,7 +63,7 @@ def decide_many(request: HttpRequest) -> HttpResponse:
         messages.success(request, _many(verb, len(done)))
     if missing := len(chosen) - len(releases):
         messages.warning(request, _("%d of the ticked versions no longer exist.") % missing)
-    return back_to_queue(_safe_query(query))
+    return queue.back_to_queue(_safe_query(query))
 
 
 def release_name(release: Release) -> str:

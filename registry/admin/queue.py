@@ -7,8 +7,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Prefetch
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
@@ -184,3 +185,8 @@ def _choices(labels: dict[Any, Any], counts: dict[str, int], chosen: str) -> lis
         Choice(str(value), label, counts.get(str(value), 0) if counts else None, str(value) == chosen)
         for value, label in labels.items()
     ]
+
+
+def back_to_queue(query: str = "") -> HttpResponseRedirect:
+    """The queue, as it was filtered."""
+    return HttpResponseRedirect(reverse("admin:index") + (f"?{query}" if query else ""))

@@ -129,8 +129,3 @@ def _note_refusal(request: HttpRequest) -> None:
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         refusal = Forbidden("This role may not write here.", code="role_missing")
         auditing.refused(f"admin.{(request.method or '').lower()}", request.path, actor_of(request), refusal)
-
-
-def back_to_queue(query: str = "") -> HttpResponseRedirect:
-    """The queue, as it was filtered."""
-    return HttpResponseRedirect(reverse("admin:index") + (f"?{query}" if query else ""))
