@@ -1,6 +1,5 @@
 """Sold keys in the admin: found by their end or their whole value, suspended in bulk, with what they were used for."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -9,8 +8,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts.admin.tables import History, actor_of, as_table, chip, code, may_write, moment
 from licensing import keys, minting
@@ -62,6 +61,7 @@ class LicenseKeyTable(History):
     date_hierarchy = "created_at"
     list_select_related = ("project",)
     actions = ("suspend", "resume")
+    readonly_fields = ("ending_code", "key_code", "state", "limit", "packages", "meta_table", "uses")
     fieldsets = (
         (None, {"fields": ("name", "key_code", "project", "state", "limit", "packages")}),
         (_("Kept with it"), {"fields": ("meta_table",)}),
@@ -154,8 +154,8 @@ class LicenseKeyTable(History):
         taken = records.order_by("-day", "-pk")
         rows = taken.values_list("day", "release__package__name", "release__version", "count")[:USES_SHOWN]
         lines = format_html_join("", "<tr><td>{}</td><td>{} {}</td><td>{}</td></tr>", rows)
-        return format_html('<table class="facts-table"><tbody>{}</tbody></table>', lines) if lines else _("none yet")
-
-    readonly_fields: tuple[str | Callable[..., Any], ...] = (
-        "ending_code", "key_code", "state", "limit", "packages", "meta_table", "uses",
-    )  # fmt: skip
+        return (
+            format_html('<table class="facts-table"><tbody>{}</tbody></table>', lines)
+            if lines
+            else gettext("none yet")
+        )

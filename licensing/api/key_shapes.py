@@ -44,6 +44,7 @@ CONSTRAINT = {
         ),
     ]
 }
+LIMITS = {"key": 256, "package": 214, "version": 128}
 FREE = {"type": "object", "additionalProperties": True}
 
 
@@ -153,15 +154,15 @@ class Licenses(serializers.Serializer):
     """A page of keys."""
 
     pagination = Pagination()
-    data = License(many=True)
+    data = License(many=True)  # type: ignore[assignment]  # the source's name, which DRF has for something else
 
 
 class Question(StrictSerializer):
     """Does this key open that version?"""
 
-    key = Text(max_length=256)
-    package = Text(max_length=214)
-    version = Text(max_length=128)
+    key = Text(max_length=LIMITS["key"])
+    package = Text(max_length=LIMITS["package"])
+    version = Text(max_length=LIMITS["version"])
 
 
 class ValidLicense(serializers.Serializer):

@@ -3,13 +3,19 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.addresses import client_address
 from accounts.api.answers import in_query, plain, route
 from accounts.api.doors import Door
+from accounts.api.parsing import loads
+from accounts.api.rendering import dumps
 from licensing import entitling, keys
 from licensing.api.key_shapes import (
+    LIMITS,
     License,
     Licenses,
     NewLicense,
@@ -21,11 +27,13 @@ from licensing.api.key_shapes import (
     wanted,
 )
 from registry.api.reading import number_of
-from registry.errors import InvalidInput
+from registry.errors import InvalidInput, RegistryError
 
 TAG = "Licences"
 KEPT_NOWHERE = {"Cache-Control": "no-store"}
 MOST = 1000
+JSON, SHORT = "application/json", 8192
+CREDENTIALS = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_X_API_TOKEN", "HTTP_X_PROJECT_ID")
 MILLISECONDS = {"type": "integer", "minimum": 0, "maximum": keys.LATEST_MS}
 PARAMETERS = [
     in_query("since", "The first moment, in milliseconds since the epoch", type=MILLISECONDS),
@@ -84,12 +92,44 @@ class LicenseKeyDoor(Door):
 class ValidationDoor(Door):
     """`/licenses/validate`."""
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer a plain question before any framework machinery runs; whatever else it is goes its way."""
+        asked = plain_question(request) if request.method == "POST" else None
+        if asked is None:
+            return super().dispatch(request, *args, **kwargs)
+        try:
+            answer = entitling.validate(*asked, client_address(request))
+        except (OperationalError, InterfaceError):
+            return super().dispatch(request, *args, **kwargs)
+        return HttpResponse(dumps(validity(answer)), "application/json", headers=KEPT_NOWHERE)
+
     @route("Is this licence key valid?", TAG, {200: Validity}, 413, 415, request=Question)
     def post(self, request: Request) -> Response:
         """For programs that ask at their start. Public, and limited as every request; the answer is never kept."""
         asked = Question.read(request.data)
         answer = entitling.validate(asked["key"], asked["package"], asked["version"], self.actor.address)
         return Response(validity(answer), headers=KEPT_NOWHERE)
+
+
+def plain_question(request: HttpRequest) -> tuple[str, str, str] | None:
+    """The question of a program that shows no credential, if nothing about it can be refused."""
+    if any(name in request.META for name in CREDENTIALS) or request.COOKIES or request.content_type != JSON:
+        return None
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not (length.isascii() and length.isdigit()) or int(length) > SHORT:
+        return None
+    try:
+        asked = loads(request.body)
+    except RegistryError:
+        return None
+    if not isinstance(asked, dict) or set(asked) != set(LIMITS):
+        return None
+    given = [asked[name] for name in LIMITS]
+    if not all(isinstance(one, str) and one.strip() for one in given):
+        return None
+    key, package, version = (one.strip() for one in given)
+    is_short = all(len(asked[name]) <= most for name, most in LIMITS.items())
+    return (key, package, version) if is_short else None
 
 
 def validity(answer: entitling.Answer) -> dict[str, Any]:

@@ -146,6 +146,27 @@ def ask(raw: str, package: str, version: str) -> dict[str, Any]:
     return answer.json()
 
 
+def test_a_plain_question_and_one_with_a_credential_have_one_answer(cast: Cast, holder: Any):
+    """Plain ones are answered before the framework looks at them; the others, and the wrong ones, after."""
+    raw = holder(constraint="version", range="<2").defaults["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
+    token = builders.bearer(builders.token(cast.mallory, "read"))
+    for key in (raw, f" {raw} ", "NO-SUCH-KEY"):
+        for version in ("1.0.0", "2.0.0", "neither"):
+            body = {"key": key, "package": NAME, "version": version}
+            plain = Client().post("/v1/licenses/validate", body, "application/json")
+            known = Client(headers=token).post("/v1/licenses/validate", body, "application/json")
+            assert (plain.status_code, plain.content) == (known.status_code, known.content)
+            assert "X-RateLimit-Remaining" in plain.headers
+    good = {"key": raw, "package": NAME, "version": "1.0.0"}
+    for field in good:
+        for wrong in ("", None, 5, "x" * 300):
+            answer = Client().post("/v1/licenses/validate", good | {field: wrong}, "application/json")
+            assert (answer.status_code, list(answer.json()["details"])) == (400, [field]), wrong
+    assert Client().post("/v1/licenses/validate", "{", "application/json").status_code == 400
+    assert Client().post("/v1/licenses/validate", good).status_code == 415
+    assert Client().get("/v1/licenses/validate").status_code == 405
+
+
 def test_a_question_costs_one_query_whatever_the_key_is_worth(holder: Any):
     raws = {
         name: client.defaults["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
