@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -83,7 +83,7 @@ class UserTable(Table, UserAdmin):
         elif role != obj.role:
             users.change_role(obj, role, actor_of(request))
 
-    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> Any:
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         """The activity has noted it in the audit trail."""
         return admin.ModelAdmin.log_addition(self, request, obj, message)
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import auditing, sealing, tokens
 from accounts.models import AuditEvent, Membership, Project, SigningKey, User
-from licensing.models import LicensePolicy
+from licensing.models import LicenseKey, LicensePolicy
 from registry import retiring
 from registry.models import Job, Release
 from registry.webhooks.delivering import PURPOSE
@@ -88,6 +88,10 @@ def a_delivery(cast: Cast) -> Model:
     return Delivery.objects.create(webhook=a_webhook(cast), message=message, state="failed")
 
 
+def a_sold_key(cast: Cast) -> LicenseKey:
+    return LicenseKey.objects.create(project=cast.acme, name="A customer", digest="d", sealed="s", ending="ABCDE")
+
+
 def a_release(cast: Cast) -> Release:
     return builders.release(builders.package(cast.acme), "1.0.0")
 
@@ -130,6 +134,7 @@ TABLES: dict[str, Written] = {
         {"delete_selected": 1, "make_new_secret": 1},
     ),
     "webhooks.delivery": Written(a_delivery, actions={"send_again": 1}),
+    "licensing.licensekey": Written(a_sold_key, actions={"suspend": 1, "resume": 1}),
     "licensing.licensepolicy": Written(
         lambda cast: LicensePolicy.objects.create(kind="license", key="Zlib", status="denied"),
         {"kind": "license", "key": "0BSD", "status": "denied"},
@@ -209,6 +214,8 @@ def test_every_action_of_a_table_leaves_one_event_to_a_row(cast: Cast, browser: 
     for action, events in TABLES[label].actions.items():
         if action == "restore":
             retiring.unlist(row, builders.actor(cast.root))
+        if action == "resume":
+            LicenseKey.objects.update(suspended=True)
         form = {"action": action, "_selected_action": str(row.pk), "post": "yes"}
         with undone() as seen:
             answer = browser.post(address(label), form)
