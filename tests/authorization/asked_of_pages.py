@@ -1,8 +1,10 @@
 """A minimal valid request for each cell of the pages' table."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from tests import builders
 from tests.authorization import asked_of_api, rooms, routes
@@ -17,7 +19,10 @@ WAIVED = {"package": "left-pad", "version": "0.0.1", "finding": "CVE-2026-1", "r
 WEBHOOK = {"url": "https://receiver.example/hook", "events": ["release.approved"]}
 FORMS: dict[str, Callable[[Room, Caller, str], dict[str, Any]]] = {
     "submit": lambda room, caller, target: {"ecosystem": "npm", "name": room.name(target), "version": "3.0.0"},
-    f"{VERSION}/waive": lambda room, caller, target: {**WAIVED, "expires_at": f"{date.today() + timedelta(days=9)}"},
+    f"{VERSION}/waive": lambda room, caller, target: {
+        **WAIVED,
+        "expires_at": f"{timezone.now() + timedelta(days=9):%Y-%m-%d}",
+    },
     f"{VERSION}/scan": lambda room, caller, target: {},
     "waivers/<int:waiver_id>/end": lambda room, caller, target: {},
     "audit": lambda room, caller, target: {"text": "left-pad==1.0.0", "format": "requirements.txt"},
