@@ -60,6 +60,10 @@ FORMS: dict[str, Callable[[Room, Caller, str], dict[str, Any]]] = {
 }
 
 
+def _next_week() -> str:
+    return f"{timezone.now() + timedelta(days=7):%Y-%m-%d}"
+
+
 def address(route: str, asked: Asked) -> str:
     """The address of the target, as this caller means it."""
     room, caller, target = asked
