@@ -14,8 +14,8 @@ class Project(models.Model):
     """A tenant: owns packages, has members, a rate tier and its own policies of review and signatures."""
 
     class Tier(models.TextChoices):
-        FREE = "free", "Free"
-        ENTERPRISE = "enterprise", "Enterprise"
+        FREE = "free", _("Free")
+        ENTERPRISE = "enterprise", _("Enterprise")
 
     class ReviewPolicy(models.TextChoices):
         AUTOMATIC = "automatic", _("Automatic when every check passes")

@@ -28,13 +28,13 @@ class LicensePolicy(models.Model):
     """
 
     class Kind(models.TextChoices):
-        LICENSE = "license", "One license"
-        CATEGORY = "category", "A category"
+        LICENSE = "license", _("One license")
+        CATEGORY = "category", _("A category")
 
     class Status(models.TextChoices):
-        APPROVED = "approved", "Approved"
-        REVIEW = "review", "Needs a look"
-        DENIED = "denied", "Denied"
+        APPROVED = "approved", _("Approved")
+        REVIEW = "review", _("Needs a look")
+        DENIED = "denied", _("Denied")
 
     project = models.ForeignKey(
         "accounts.Project", null=True, blank=True, on_delete=models.CASCADE, related_name="+",

@@ -10,10 +10,10 @@ from scanning.models.advisories import Severity
 class Kind(models.TextChoices):
     """What sort of thing is wrong."""
 
-    VULNERABILITY = "vulnerability", "Vulnerability"
-    MALWARE = "malware", "Malware"
-    SECRET = "secret", "Secret"
-    LICENSE = "license", "License"
+    VULNERABILITY = "vulnerability", _("Vulnerability")
+    MALWARE = "malware", _("Malware")
+    SECRET = "secret", _("Secret")
+    LICENSE = "license", _("License")
 
 
 class Scan(models.Model):
@@ -23,10 +23,10 @@ class Scan(models.Model):
     """
 
     class Status(models.TextChoices):
-        PENDING = "pending", "Pending"
-        PASSED = "passed", "Passed"
-        FAILED = "failed", "Failed"
-        ERRORED = "errored", "Errored"
+        PENDING = "pending", _("Pending")
+        PASSED = "passed", _("Passed")
+        FAILED = "failed", _("Failed")
+        ERRORED = "errored", _("Errored")
 
     class Trigger(models.TextChoices):
         ARRIVAL = "arrival", _("It arrived")
