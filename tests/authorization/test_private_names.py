@@ -59,7 +59,7 @@ def addresses(room: Room, caller: Caller, version: str = "") -> Iterator[str]:
         for route in filter(reading, API):
             yield asked_of_api.address(base, route, asked)
     for route in PAGES:
-        if "GET" in PAGES[route] and PAGES[route]["GET"].sees:
+        if "GET" in PAGES[route] and PAGES[route]["GET"].sees and not PAGES[route]["GET"].scope:
             yield asked_of_pages.address(route, asked)
 
 
@@ -92,6 +92,19 @@ def test_nothing_that_reads_a_private_package_tells_a_stranger(room: Room, stran
                     wrong.append(f"{method} {address} {headers} {caller.name}: {answer.status_code}")
     assert wrong == [], "\n".join(wrong)
     assert asked > 250
+
+
+def test_pages_that_ask_for_a_role_first_tell_strangers_the_same_of_any_name(room: Room, strangers: list[Caller]):
+    asked = 0
+    for caller in strangers:
+        for route in PAGES:
+            if "GET" in PAGES[route] and PAGES[route]["GET"].sees and PAGES[route]["GET"].scope:
+                path = asked_of_pages.address(route, (room, caller, SECRET))
+                answer, other = (caller.ask("GET", one) for one in (path, path.replace("private", "nothere")))
+                assert answer.status_code == other.status_code in (302, 403)
+                assert b"hush, hush" not in answer.content
+                asked += 1
+    assert asked
 
 
 def words(answer: Any, name: str) -> bytes:

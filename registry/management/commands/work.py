@@ -7,13 +7,14 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
 from registry import tasks
 
 logger = logging.getLogger(__name__)
-PERIODIC = {"reconcile": 60.0, "refresh_figures": 60.0, "daily": 86400.0}
+PERIODIC = {"sweep": float(settings.SWEEP_SECONDS), "reconcile": 60.0, "refresh_figures": 60.0, "daily": 86400.0}
 
 
 class Command(BaseCommand):
