@@ -27,7 +27,7 @@ ENTRY = dict[str, str]
 
 # --- the catalogue -------------------------------------------------------------------------------------------------
 def entries() -> list[ENTRY]:
-    """What the .po says: for each entry its keywords (msgid, msgid_plural, msgstr, msgstr[0] …) and their texts."""
+    """What the .po says: for each entry its keywords (msgctxt, msgid, msgstr, msgstr[0] …) and their texts."""
     found: list[ENTRY] = []
     for block in (FOLDER / "django.po").read_text(encoding="utf-8").split("\n\n"):
         entry: ENTRY = {"flags": " ".join(re.findall(r"^#,(.*)$", block, re.MULTILINE))}
@@ -87,7 +87,8 @@ def test_the_compiled_catalogue_says_what_the_text_says(catalogue):
         if "msgid_plural" in entry:
             expected |= {(entry["msgid"], number): entry[f"msgstr[{number}]"] for number in (0, 1)}
         else:
-            expected[entry["msgid"]] = entry["msgstr"]
+            context = entry["msgctxt"] + "\x04" if "msgctxt" in entry else ""
+            expected[context + entry["msgid"]] = entry["msgstr"]
     assert {key: said for key, said in given.items() if key} == expected
 
 
