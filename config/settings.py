@@ -137,6 +137,8 @@ REGISTRY_CHECKS = {
 REGISTRY_BILL_EXTRAS = ["scanning.disclosing.add_vulnerabilities"]
 # What pages of the catalogue and the review show of a release, by name. Each is `(request, release) -> markup`.
 REGISTRY_PANELS = {"security": "scanning.web.panel.show", "clashes": "licensing.web.panel.show"}
+# What other apps say of packages that somebody uses, by subject (registry.advising).
+REGISTRY_ADVICE = {"licenses": "licensing.advising.on_licenses"}
 # What maintainers may look at in the admin, beside deciding.
 MAINTAINED_APPS = ("registry", "mirrors", "webhooks", "licensing", "scanning")
 REVIEW_SELF_APPROVAL = env.bool("REVIEW_SELF_APPROVAL", default=False)
@@ -316,6 +318,7 @@ SPECTACULAR_SETTINGS = {
     "PATH_CONVERTER_OVERRIDES": {
         "package": {"type": "string", "pattern": "^[^/]+$", "description": "The name; a scope's slash as `%2F`"},
         "version": {"type": "string", "pattern": "^[^/]+$", "description": "A version, or a dist-tag"},
+        "key": {"type": "string", "format": "uuid"},
     },
     "PREPROCESSING_HOOKS": ["registry.api.schema.only_first_base"],
     "POSTPROCESSING_HOOKS": ["registry.api.schema.with_scopes", "registry.api.schema.closed_objects"],

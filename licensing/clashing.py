@@ -14,13 +14,14 @@ from licensing import compatibility, spdx, wording
 from licensing.compatibility import Answer
 from licensing.expressions import Expression, License
 from licensing.judging import category_of
-from registry import ecosystems, resolving
+from registry import covering, ecosystems, resolving
 from registry.models import Check, Package, Release
 
 CHECK = "license"
 BATCH = 400
 OPEN_TO_LIBRARIES = frozenset({"public-domain", "permissive", "weak-copyleft"})
 AS_LIBRARY = "That is about code that is taken in: a library under {} that stays a work of its own may be used."
+PACKAGE_COLUMNS = tuple(f"package__{name}" for name in ("ecosystem", "name", "normalized", "visibility", "project"))
 GRAVITY = {"no": 0, "check": 1, "unknown": 2}
 
 Held = tuple[str, str]
@@ -87,7 +88,7 @@ def over_tree(release: Release, actor: Actor, depth: int = resolving.FULL_DEPTH)
     """
     root = resolving.tree(release, depth, actor)
     found = list(reached(root))
-    own = _licenses(release.package.ecosystem, {(release.package.normalized, release.version)}, None)
+    own = licenses_of(release.package.ecosystem, {(release.package.normalized, release.version)}, None)
     text = next(iter(own.values()), release.license)
     return among(text, release.package.ecosystem, found, actor, unresolved=_unresolved(root))
 
@@ -96,7 +97,7 @@ def among(license: str, ecosystem: str, versions: Iterable[Reached], actor: Acto
     """The clashes of a work under `license` with these versions; what is not held here, or not visible, is unknown."""
     rules = ecosystems.get(ecosystem)
     keyed = {one: (rules.normalize_name(one.name), one.version) for one in versions}
-    held = _licenses(ecosystem, set(keyed.values()), actor)
+    held = licenses_of(ecosystem, set(keyed.values()), actor)
     return judge(license, ((one, held.get(key, "")) for one, key in keyed.items()), unresolved)
 
 
@@ -174,7 +175,7 @@ def _unresolved(root: dict[str, Any]) -> int:
     return len(found)
 
 
-def _licenses(ecosystem: str, keys: set[Held], actor: Actor | None) -> dict[Held, str]:
+def licenses_of(ecosystem: str, keys: set[Held], actor: Actor | None) -> dict[Held, str]:
     """(normal name, version) -> the expression that the license check found, else what was declared."""
     ordered = sorted(keys)
     found: dict[Held, str] = {}
@@ -186,10 +187,12 @@ def _licenses(ecosystem: str, keys: set[Held], actor: Actor | None) -> dict[Held
 def _some_licenses(ecosystem: str, keys: set[Held], actor: Actor | None) -> dict[Held, str]:
     packages = Package.objects.visible_to(actor) if actor else Package.objects.all()
     named = packages.filter(ecosystem=ecosystem, normalized__in={name for name, _ in keys})
-    rows = Release.objects.filter(package__in=named, version__in={version for _, version in keys}).values_list(
-        "pk", "package__normalized", "version", "license"
-    )
-    wanted = {pk: ((name, version), declared) for pk, name, version, declared in rows if (name, version) in keys}
+    rows = Release.objects.filter(package__in=named, version__in={version for _, version in keys})
+    read = rows.select_related("package").only("version", "license", "submitted_at", *PACKAGE_COLUMNS)
+    releases = [one for one in read if (one.package.normalized, one.version) in keys]
+    if actor:
+        releases = covering.covered(releases, actor)
+    wanted = {one.pk: ((one.package.normalized, one.version), one.license) for one in releases}
     checks = Check.objects.filter(name=CHECK, release__in=wanted)
-    read = dict(checks.values_list("release_id", "details__expression"))
-    return {key: str(read.get(pk) or declared) for pk, (key, declared) in wanted.items()}
+    found = dict(checks.values_list("release_id", "details__expression"))
+    return {key: str(found.get(pk) or declared) for pk, (key, declared) in wanted.items()}

@@ -46,6 +46,13 @@ def panels_resolve(app_configs: Sequence[AppConfig] | None, **options: Any) -> l
     return _unresolved("REGISTRY_PANELS", settings.REGISTRY_PANELS.values(), "registry.E006")
 
 
+@checks.register("registry")
+def advice_resolves(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[checks.CheckMessage]:
+    """Who is asked to compare licenses must not hear that nobody here can."""
+    missing = [] if "licenses" in settings.REGISTRY_ADVICE else ["licenses"]
+    return _unresolved("REGISTRY_ADVICE", [*settings.REGISTRY_ADVICE.values(), *missing], "registry.E007")
+
+
 def _unresolved(setting: str, paths: Iterable[str], code: str) -> list[checks.CheckMessage]:
     problems: list[checks.CheckMessage] = []
     for path in paths:

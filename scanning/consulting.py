@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from accounts.actors import Actor
-from registry import ecosystems
+from registry import advising, ecosystems
+from registry.advising import LicenseAdvice, Part
+from registry.ecosystems.naming import shorten
+from registry.errors import InvalidInput
 from scanning import judging, matching, merging, standings
 from scanning.evaluating import place_of
 from scanning.lockfiles.base import KNOWN, Pin
@@ -100,6 +103,26 @@ def consult(pins: Sequence[Pin], actor: Actor) -> Answer:
         reason = silent.get(pin.ecosystem) or pin.doubt or _unreadable(*one)
         rows[pin] = Row(pin, found, _covering(found, waivers), reason, held.get(one))
     return Answer([rows[pin] for pin in pins])
+
+
+def compare(license: str, named: str, answer: Answer, actor: Actor) -> LicenseAdvice | None:
+    """What the licenses of the packages mean for a work under `license`, else under what its lockfile `named`.
+
+    None where neither is given. Raises InvalidInput where `license` names none; of what a lockfile says and nobody
+    can read, everything is unknown.
+    """
+    if not (license or named):
+        return None
+    held = [
+        Part(row.pin.ecosystem, row.standing.name, row.standing.version, row.pin.purl)
+        for row in answer.rows
+        if row.standing
+    ]
+    advice = advising.on_licenses(license or named, held, actor)
+    if license and not advice.is_readable:
+        said = f"“{shorten(license, 60)}” names no license. Give an SPDX expression, as in “MIT OR Apache-2.0”."
+        raise InvalidInput(said, details={"license": [said]})
+    return replace(advice, unknown=advice.unknown + len(answer.rows) - len(held))
 
 
 def _flaws(wanted: Wanted, hits: Iterable[Hit]) -> tuple[Flaw, ...]:

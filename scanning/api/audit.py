@@ -1,6 +1,7 @@
 """Which of these packages are vulnerable? Asked by names, by package URLs, or with a whole lockfile."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from django.core import validators
@@ -12,12 +13,13 @@ from accounts.api.answers import route
 from accounts.api.doors import Door
 from accounts.api.parsing import StrictJSONParser
 from accounts.api.strict import Choice, StrictSerializer, Text
+from registry.advising import LicenseAdvice
 from registry.api.shapes import ECOSYSTEMS
 from scanning import consulting, lockfiles
 from scanning.api.shapes import Audit
 from scanning.consulting import Row
 from scanning.lockfiles import MOST_PACKAGES, Lockfile, Pin, purls
-from scanning.lockfiles.base import LONGEST, LONGEST_NAME, Unnamed, check
+from scanning.lockfiles.base import LONGEST, LONGEST_LICENSE, LONGEST_NAME, Unnamed, check
 from scanning.models import Waiver
 from scanning.scanners.base import Flaw
 
@@ -50,6 +52,12 @@ class AskedAudit(StrictSerializer):
     packages = serializers.ListField(child=AskedPackage(), required=False, max_length=MOST_PACKAGES)
     purls = serializers.ListField(child=Text(max_length=purls.LONGEST), required=False, max_length=MOST_PACKAGES)
     lockfile = Document(required=False, help_text="The text of the file: at most 8 MiB, and 5,000 packages")
+    license = Text(
+        max_length=LONGEST_LICENSE,
+        required=False,
+        help_text="Of the work that takes these packages in: an SPDX expression, or what people write for one. "
+        "Where it is left out, what the lockfile itself names counts",
+    )
     format = Choice(
         choices=sorted(lockfiles.NAMES),
         required=False,
@@ -76,18 +84,20 @@ class AuditDoor(Door):
 
     @route("Which of these are vulnerable?", "Security", {200: Audit}, 413, 415, request=AskedAudit)
     def post(self, request: Request) -> Response:
-        """What the loaded advisories say, and what this portal holds. Nothing is stored.
+        """What the loaded advisories say, what this portal holds, and whose licenses clash. Nothing is stored.
 
         Needs no credential; with one, the live waivers of its project are honoured. At most 5,000 packages.
         """
         asked = AskedAudit.read(request.data)
         read = _read(asked)
         answer = consulting.consult(read.pins, self.actor)
+        advice = consulting.compare(asked.get("license", ""), read.license, answer, self.actor)
         project = self.actor.project
         body = {
             "results": [_row(row) for row in answer.rows],
             "summary": {**answer.severities, "waived": answer.waived},
             "packages": {"total": len(answer.rows), **answer.statuses},
+            "licenses": _licenses(advice) if advice else None,
             "not_judged": [_unnamed(one) for one in read.unnamed],
             "project": project.slug if project else None,
         }
@@ -134,6 +144,16 @@ def _vulnerability(flaw: Flaw, waiver: Waiver | None) -> dict[str, Any]:
         "tools": list(flaw.tools),
         "waived": waiver is not None,
         "waiver": {"id": waiver.pk, "until": waiver.expires_at, "reason": waiver.reason} if waiver else None,
+    }
+
+
+def _licenses(advice: LicenseAdvice) -> dict[str, Any]:
+    return {
+        "license": advice.license,
+        "source": advice.source,
+        "fine": advice.fine,
+        "unknown": advice.unknown,
+        "clashes": [asdict(clash) for clash in advice.clashes],
     }
 
 

@@ -239,11 +239,33 @@ class NotJudged(serializers.Serializer):
     reason = serializers.CharField()
 
 
+class LicenseClash(serializers.Serializer):
+    """A package whose license the work may not take in (no), or only depending on how it is used (check)."""
+
+    purl = serializers.CharField()
+    license = serializers.CharField()
+    answer = serializers.ChoiceField(choices=("no", "check"))
+    explanation = serializers.CharField(allow_blank=True)
+
+
+class AuditedLicenses(serializers.Serializer):
+    """What the licenses of the packages mean for the work that takes them in."""
+
+    license = serializers.CharField(help_text="Of the work, as SPDX spells it where it can be read")
+    source = serializers.CharField(help_text="Who says which licenses fit")  # type: ignore[assignment]  # the framework takes declared fields off the class
+    fine = serializers.IntegerField(min_value=0)
+    unknown = serializers.IntegerField(
+        min_value=0, help_text="Not held here, without a license, or nothing that the source speaks of"
+    )
+    clashes = LicenseClash(many=True, help_text="The gravest first")
+
+
 class Audit(serializers.Serializer):
     """One result for each package asked about, in their order; each (package, version) of a lockfile once."""
 
     results = AuditResult(many=True)
     summary = AuditSummary()
     packages = AuditedPackages()
+    licenses = AuditedLicenses(allow_null=True, help_text="null where nobody names the license of the work")
     not_judged = NotJudged(many=True)
     project = serializers.CharField(allow_null=True, help_text="Whose waivers were honoured")

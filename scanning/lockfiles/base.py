@@ -10,6 +10,7 @@ LONGEST = 8 * 1024 * 1024  # characters
 MOST_PARTS = 1_000_000
 MOST_PACKAGES = 5_000
 LONGEST_NAME = 255
+LONGEST_LICENSE = 256
 KNOWN = frozenset(rules.slug for rules in ecosystems.ALL)
 FIELD = "lockfile"
 
@@ -45,6 +46,7 @@ class Lockfile:
 
     pins: list[Pin] = field(default_factory=list)
     unnamed: list[Unnamed] = field(default_factory=list)
+    license: str = ""  # of the work that uses them, where the lockfile names it
     _seen: set[tuple[str, str, str]] = field(default_factory=set)
 
     def add(self, pin: Pin, where: str) -> None:
@@ -97,6 +99,12 @@ def bounded(text: str, longest: int = LONGEST, most_parts: int = MOST_PARTS) -> 
 def shown(value: object) -> str:
     """A value of a lockfile as a refusal may name it."""
     return shorten(str(value)[:200], 60)
+
+
+def license_text(value: object) -> str:
+    """The license that a lockfile names for the whole work; "" for what is no short, visible text."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if len(text) <= LONGEST_LICENSE and text.isprintable() else ""
 
 
 def text_of(entry: dict[str, object], key: str, where: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from registry.errors import InvalidInput
 from scanning.lockfiles import purls
-from scanning.lockfiles.base import FIELD, Lockfile, fault, text_of
+from scanning.lockfiles.base import FIELD, Lockfile, fault, license_text, text_of
 from scanning.lockfiles.structures import json_object
 
 NO_PURL = "The component carries no purl that could be read, so nobody knows which package it is."
@@ -23,15 +23,34 @@ def read(text: str) -> Lockfile:
     document, found = json_object(text), Lockfile()
     if not looks_alike(document):
         raise fault("Its “bomFormat” is not “CycloneDX”. Of other bills of materials, convert them first.")
+    found.license = _license(_described(document))
     for component, where in _components(document):
         _add(component, where, found)
     return found
 
 
-def _components(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+def _described(document: dict[str, Any]) -> dict[str, Any]:
+    """What the bill is about; empty where it does not say."""
     metadata = document.get("metadata")
     described = metadata.get("component") if isinstance(metadata, dict) else None
-    if isinstance(described, dict) and described.get("purl"):
+    return described if isinstance(described, dict) else {}
+
+
+def _license(component: dict[str, Any]) -> str:
+    """Its one license or expression; several beside each other do not say whether all bind or one may be chosen."""
+    licenses = component.get("licenses")
+    choice = licenses[0] if isinstance(licenses, list) and len(licenses) == 1 else None
+    if not isinstance(choice, dict):
+        return ""
+    named = choice.get("license")
+    if not isinstance(named, dict):
+        return license_text(choice.get("expression"))
+    return license_text(named.get("id") or named.get("name"))
+
+
+def _components(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    described = _described(document)
+    if described.get("purl"):
         yield described, "metadata.component"
     waiting: list[tuple[Any, str]] = [(document.get("components", []), "components")]
     while waiting:

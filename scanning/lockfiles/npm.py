@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scanning.lockfiles.base import Lockfile, Pin, fault, shown, text_of
+from scanning.lockfiles.base import Lockfile, Pin, fault, license_text, shown, text_of
 from scanning.lockfiles.structures import json_object
 
 FOLDER = "node_modules/"
@@ -37,6 +37,7 @@ def _read_paths(packages: dict[str, Any], found: Lockfile) -> None:
         if not isinstance(entry, dict):
             raise fault("The entry is no object.", where)
         if not path:
+            found.license = _license(entry.get("license"))
             continue
         if entry.get("link"):
             if text_of(entry, "resolved", where) not in packages:
@@ -46,6 +47,11 @@ def _read_paths(packages: dict[str, Any], found: Lockfile) -> None:
         else:
             name = text_of(entry, "name", where) or path.rpartition(FOLDER)[2]
             _add(name, text_of(entry, "version", where), text_of(entry, "resolved", where), where, found)
+
+
+def _license(value: object) -> str:
+    """The text, or the type of the object that old manifests have."""
+    return license_text(value.get("type") if isinstance(value, dict) else value)
 
 
 def _read_tree(dependencies: dict[str, Any], found: Lockfile) -> None:

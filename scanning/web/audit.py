@@ -12,13 +12,15 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from accounts import rate_limiting
+from registry.advising import LicenseAdvice
 from registry.errors import RegistryError
 from registry.web.pages import Page
 from scanning import consulting, lockfiles
 from scanning.consulting import Answer, Row
-from scanning.lockfiles.base import LONGEST
+from scanning.lockfiles.base import LONGEST, LONGEST_LICENSE
 
 SHOWN = 1_000
+FIELDS = ("format", "license")  # that a refusal may name
 # Room for the file and the words of the form around it.
 LONGEST_BODY = LONGEST + 64 * 1024
 TOO_LONG = gettext_lazy("That is more than a lockfile may be: 8 MiB as a file, 2 MiB as pasted text.")
@@ -35,6 +37,15 @@ class LockfileForm(forms.Form):
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "class": "code"}),
+    )
+    license = forms.CharField(
+        label=gettext_lazy("License of your work"),
+        required=False,
+        max_length=LONGEST_LICENSE,
+        widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off", "class": "code"}),
+        help_text=gettext_lazy(
+            "As in MIT OR Apache-2.0: shows which packages do not fit it. Without it, what the lockfile names counts."
+        ),
     )
     format = forms.ChoiceField(
         label=gettext_lazy("Format"),
@@ -101,10 +112,12 @@ class AuditPage(Page):
         try:
             read = lockfiles.read(form.cleaned_data["text"], form.cleaned_data["format"])
             answer = consulting.consult(read.pins, self.actor)
+            advice = consulting.compare(form.cleaned_data["license"], read.license, answer, self.actor)
         except RegistryError as refusal:
-            form.add_error(next((name for name in refusal.details if name == "format"), None), refusal.message)
+            form.add_error(next((name for name in refusal.details if name in FIELDS), None), refusal.message)
             return self.show(400, form=form)
-        return self.show(form=LockfileForm(), read=read, answer=answer, **_sections(answer))
+        again = LockfileForm(initial={"license": form.cleaned_data["license"]})
+        return self.show(form=again, read=read, answer=answer, **_sections(answer), **_compared(advice))
 
 
 def _sections(answer: Answer) -> dict[str, Any]:
@@ -118,3 +131,8 @@ def _sections(answer: Answer) -> dict[str, Any]:
         "clean": clean[:SHOWN],
         "clean_more": max(0, len(clean) - SHOWN),
     }
+
+
+def _compared(advice: LicenseAdvice | None) -> dict[str, Any]:
+    clashes = advice.clashes if advice else ()
+    return {"advice": advice, "clashes": clashes[:SHOWN], "clashes_more": max(0, len(clashes) - SHOWN)}

@@ -16,6 +16,7 @@ def problems() -> list[str | None]:
 def test_every_gate_check_and_extra_in_the_settings_can_be_called():
     paths = [path for gates in settings.REGISTRY_GATES.values() for path in gates]
     paths += [*settings.REGISTRY_PANELS.values(), *settings.REGISTRY_CHECKS.values(), *settings.REGISTRY_BILL_EXTRAS]
+    paths += settings.REGISTRY_ADVICE.values()
     for path in paths:
         assert callable(import_string(path)), path
     assert problems() == []
@@ -49,3 +50,9 @@ def test_a_check_that_does_not_exist_stops_the_start(settings):
 def test_an_extra_of_bills_that_does_not_exist_stops_the_start(settings):
     settings.REGISTRY_BILL_EXTRAS = ["scanning.disclosing.add_good_wishes"]
     assert problems() == ["registry.E005"]
+
+
+@pytest.mark.parametrize("advice", [{"licenses": "licensing.advising.on_taste"}, {}])
+def test_advice_that_nobody_gives_stops_the_start(settings, advice):
+    settings.REGISTRY_ADVICE = advice
+    assert problems() == ["registry.E007"]

@@ -13,7 +13,7 @@ from accounts.models import AuditEvent, Project
 from licensing import keys, minting
 from licensing.models import LicenseKey
 from registry import documents
-from registry.models import Package
+from registry.models import Package, Release
 from tests import builders
 from tests.builders import Cast
 
@@ -78,6 +78,14 @@ def test_lists_and_searches_show_the_package_as_the_key_opens_it(holder: Any):
         assert Client().get(f"/v1/packages{query}").json()["total"] == 0
         assert client.get(f"/v1/packages{query}").json()["total"] == 1
         assert holder(suspended=True).get(f"/v1/packages{query}").json()["total"] == 0
+
+
+def test_what_the_key_does_not_open_has_no_known_license(holder: Any):
+    Release.objects.update(license="GPL-3.0-only")
+    body = {"purls": [f"pkg:npm/%40acme/secret@{version}" for version in VERSIONS], "license": "MIT"}
+    told = holder(constraint="version", range="<2.0.0").post("/v1/audit", body, "application/json").json()["licenses"]
+    assert [one["purl"].rpartition("@")[2] for one in told["clashes"]] == ["1.0.0", "1.4.0"]
+    assert told["unknown"] == 2
 
 
 def test_a_date_ends_it_and_a_fallback_keeps_what_was_published_before(holder: Any):

@@ -86,10 +86,12 @@ def test_a_form_of_another_site_is_refused(db):
 @pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
-def test_a_dropped_file_is_answered_and_the_page_has_no_violation(browser, live_server, samples, scheme, width):  # noqa: F811  # the fixture
+def test_a_dropped_file_is_answered_and_the_page_has_no_violation(browser, live_server, held, samples, scheme, width):  # noqa: F811  # the fixture
+    held("lodash", "4.17.15", status="approved", license="GPL-3.0-only")
     watched = open_page(browser, live_server, color_scheme=scheme, viewport={"width": width, "height": 844})
     page = watched.go("/audit")
     assert faults_of(page) == []
+    page.get_by_label("License of your work").fill("MIT")
     drop = """(text) => {
         const files = new DataTransfer();
         files.items.add(new File([text], "package-lock.json"));
@@ -98,6 +100,7 @@ def test_a_dropped_file_is_answered_and_the_page_has_no_violation(browser, live_
     }"""
     page.evaluate(drop, (SAMPLES / "package-lock.v3.json").read_text())
     page.get_by_role("heading", name="5 packages").wait_for()
+    assert "GPL-3.0-only" in page.get_by_role("region", name="License clashes").inner_text()
     assert faults_of(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert (watched.errors, watched.elsewhere) == ([], [])
