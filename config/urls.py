@@ -22,6 +22,7 @@ urlpatterns = [
     path("health", health),
     path("", include("accounts.web.urls")),
     path("", include("scanning.web.urls")),
+    path("", include("licensing.web.urls")),
     path("", include("registry.web.urls")),
 ]
 

@@ -1,9 +1,10 @@
 """Licence keys of a project: made, replaced whole, suspended, deleted, and walked through oldest first."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -85,6 +86,42 @@ def create(wanted: Wanted, actor: Actor) -> LicenseKey:
     return made
 
 
+def check_many(wanted: Sequence[Wanted], actor: Actor) -> list[list[Package] | InvalidInput]:
+    """For each of them the packages that are meant, or why it may not be; one query for each choice of packages."""
+    project = manages(actor)
+    meant = cache(lambda names: _meant(names, project))
+
+    def one(row: Wanted) -> list[Package] | InvalidInput:
+        try:
+            return _check(row, project, meant)
+        except InvalidInput as refusal:
+            return refusal
+
+    return [one(row) for row in wanted]
+
+
+def create_many(wanted: Sequence[Wanted], actor: Actor) -> list[LicenseKey]:
+    """Make a random key for each of them, or none at all; raises what `check_many` finds first.
+
+    Their times follow one another by a millisecond, with no other key of the project between them.
+    """
+    project, checked = manages(actor), check_many(wanted, actor)
+    for packages in checked:
+        if isinstance(packages, InvalidInput):
+            raise packages
+    with transaction.atomic():
+        start = _next_moment(project)
+        made = [_made(row, project, start + number * MILLISECOND) for number, row in enumerate(wanted)]
+        LicenseKey.objects.bulk_create(made, batch_size=200)
+        pairs = [(key, one) for key, meant in zip(made, checked, strict=True) for one in meant]
+        LicensedPackage.objects.bulk_create((LicensedPackage(key=k, package=p) for k, p in pairs), batch_size=400)
+        for key in made:
+            telling.tell("created", key, project)
+        for key in made:
+            auditing.record("license_key.created", f"license_key:{key.pk}", actor, project=project.slug)
+    return made
+
+
 def replace(id: uuid.UUID, wanted: Wanted, actor: Actor) -> LicenseKey:
     """Make the key what is wanted, whole; raises NotFound, InvalidInput naming the field that is wrong."""
     project = manages(actor)
@@ -109,9 +146,10 @@ def remove(id: uuid.UUID, actor: Actor) -> None:
 
 
 def suspend(key: LicenseKey, actor: Actor, *, suspended: bool = True) -> bool:
-    """Suspend or resume a key of any project, for admins; whether that changed anything."""
-    if not (actor.is_admin and actor.reaches(key.project_id)):
-        raise Forbidden("Only admins may do this.", code="role_missing")
+    """Suspend or resume a key, for admins and who manages its project's; whether that changed anything."""
+    is_admin = actor.is_admin and actor.reaches(key.project_id)
+    if not is_admin and manages(actor).pk != key.project_id:
+        raise Forbidden("Only admins may do this to the keys of another project.", code="role_missing")
     with transaction.atomic():
         held = LicenseKey.objects.filter(pk=key.pk, suspended=not suspended)
         if not held.update(suspended=suspended, updated_at=whole_ms(timezone.now())):
@@ -120,16 +158,28 @@ def suspend(key: LicenseKey, actor: Actor, *, suspended: bool = True) -> bool:
     return True
 
 
-def _write(key: LicenseKey, wanted: Wanted, raw: str, packages: list[Package], *, is_new: bool = False) -> None:
-    """Put all of it into the row, and its packages in their order; raises InvalidInput for a key that is taken."""
+def _made(wanted: Wanted, project: Project, at: datetime) -> LicenseKey:
+    """A row for a random key, not written yet."""
+    made = LicenseKey(project=project, created_at=at, updated_at=at, untold_end=wanted.until)
+    _fill(made, wanted, minting.random_key())
+    return made
+
+
+def _fill(key: LicenseKey, wanted: Wanted, raw: str) -> None:
+    """Put what is wanted into the columns; without a value the sealed one stays, and is found as before."""
     key.name, key.suspended, key.meta = wanted.name, wanted.suspended, wanted.meta
-    if key.valid_until != wanted.until:
-        key.untold_end = wanted.until
     key.constraint_type, key.valid_until = wanted.constraint, wanted.until
     key.version_range, key.perpetual_fallback = wanted.range, wanted.has_fallback
+    for column, value in (minting.seal(raw) if raw else {}).items():
+        setattr(key, column, value)
+
+
+def _write(key: LicenseKey, wanted: Wanted, raw: str, packages: list[Package], *, is_new: bool = False) -> None:
+    """Put all of it into the row, and its packages in their order; raises InvalidInput for a key that is taken."""
+    if key.valid_until != wanted.until:
+        key.untold_end = wanted.until
+    _fill(key, wanted, raw)
     if raw:  # else it was sealed under a SECRET_KEY that is gone, and goes on being found by whoever holds it
-        for column, value in minting.seal(raw).items():
-            setattr(key, column, value)
         _refuse_taken(raw, key)
     try:
         with transaction.atomic():
@@ -175,12 +225,14 @@ def _unknown() -> NotFound:
 
 
 # --- checking ------------------------------------------------------------------------------------------------------
-def _check(wanted: Wanted, project: Project) -> list[Package]:
+def _check(
+    wanted: Wanted, project: Project, meant: Callable[[tuple[str, ...]], list[Package]] | None = None
+) -> list[Package]:
     """The packages that are meant, if all of it may be; raises InvalidInput naming the first field that may not."""
     if wanted.key is not None:
         minting.check(wanted.key)
     _check_meta(wanted.meta)
-    packages = _meant(wanted.packages, project)
+    packages = meant(wanted.packages) if meant else _meant(wanted.packages, project)
     if wanted.constraint == "version":
         _check_range(wanted.range, packages)
     return packages

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -49,7 +50,7 @@ class LicenseKeyTable(History):
     list_display = (
         "name",
         "ending_code",
-        "project",
+        "project_keys",
         "state",
         "limit",
         moment("created_at", _("since")),
@@ -114,6 +115,17 @@ class LicenseKeyTable(History):
     def ending_code(self, key: LicenseKey) -> SafeString | str:
         """Its last characters."""
         return code(str(key))
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Admins come from here to the page of the project's keys, where they make one or many from a CSV."""
+        shown = self.list_display
+        return shown if may_write(request) else ["project" if name == "project_keys" else name for name in shown]
+
+    @admin.display(description=_("project"), ordering="project")
+    def project_keys(self, key: LicenseKey) -> SafeString:
+        """Leads to the page of its keys."""
+        page = reverse("license-keys", args=[key.project.slug])
+        return format_html('<a href="{}">{}</a>', page, key.project)
 
     @admin.display(description=_("key"))
     def key_code(self, key: LicenseKey) -> SafeString | str:

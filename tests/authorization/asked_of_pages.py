@@ -54,6 +54,17 @@ FORMS: dict[str, Callable[[Room, Caller, str], dict[str, Any]]] = {
     "profile/projects/<slug:slug>/webhooks": lambda room, caller, target: WEBHOOK,
     "profile/webhooks/<int:webhook_id>": lambda room, caller, target: WEBHOOK | {"is_enabled": "on"},
     "profile/webhooks/<int:webhook_id>/secret": lambda room, caller, target: {"overlap": "24"},
+    "profile/projects/<slug:slug>/license-keys": lambda room, caller, target: {
+        "name": "A customer",
+        "packages": [room.name(f"{target}-private")],
+        "constraint": "none",
+    },
+    "profile/projects/<slug:slug>/license-keys/list": lambda room, caller, target: {
+        "text": f"name,packages\nA customer,{room.name(f'{target}-private')}"
+    },
+    "profile/license-keys/<uuid:id>/suspend": lambda room, caller, target: {},
+    "profile/license-keys/<uuid:id>/resume": lambda room, caller, target: {},
+    "profile/license-keys/<uuid:id>/remove": lambda room, caller, target: {"sure": "on"},
     "profile/webhooks/<int:webhook_id>/remove": lambda room, caller, target: {},
     "profile/webhooks/<int:webhook_id>/test": lambda room, caller, target: {},
     "profile/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>": lambda room, caller, target: {},
@@ -73,6 +84,7 @@ def address(route: str, asked: Asked) -> str:
     if target in ("own", "foreign"):
         values["waiver_id"] = room.waivers[target]
         values["slug"] = room.project(target).slug
+        values["id"] = room.licenses[target]
         values["webhook_id"], values["delivery_id"] = room.webhooks[target]
         values["token_id"], values["key_id"] = room.token_id(caller, target), room.key_id(caller, target)
     return "/" + routes.fill(route, values)

@@ -21,6 +21,7 @@ OWN_THINGS = SENT(targets=OWN_OR_FOREIGN, foreign=HIDDEN, admins_too=True)
 # Without credentials of the portal's own at GitHub these are not there; with them, see tests/accounts/test_github.py.
 NOT_CONFIGURED = ANYONE(done=HIDDEN)
 BY_OWNERS = OWN_THINGS(owner=True)
+KEYS_OF_OWNERS = BY_OWNERS(admins_too=False)
 LOOKED_AT_BY_OWNERS = BY_OWNERS(done=200)
 MAINTAINS = holders_of("review", 302, targets=PACKAGES, sees=True)
 
@@ -72,6 +73,15 @@ PAGES: dict[str, dict[str, May]] = {
     "profile/webhooks/<int:webhook_id>/remove": {"POST": BY_OWNERS},
     "profile/webhooks/<int:webhook_id>/test": {"POST": BY_OWNERS},
     "profile/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>": {"POST": BY_OWNERS},
+    # sold keys: what they are worth is their seller's business; admins issue them for any project
+    "profile/projects/<slug:slug>/license-keys": {"GET": KEYS_OF_OWNERS(done=200), "POST": KEYS_OF_OWNERS},
+    "profile/projects/<slug:slug>/license-keys/list": {"POST": KEYS_OF_OWNERS},
+    # the address alone does not say which keys are meant
+    "profile/projects/<slug:slug>/license-keys/csv": {"GET": KEYS_OF_OWNERS(done=HIDDEN)},
+    "profile/license-keys/<uuid:id>": {"GET": KEYS_OF_OWNERS(done=200)},
+    "profile/license-keys/<uuid:id>/suspend": {"POST": KEYS_OF_OWNERS},
+    "profile/license-keys/<uuid:id>/resume": {"POST": KEYS_OF_OWNERS},
+    "profile/license-keys/<uuid:id>/remove": {"POST": KEYS_OF_OWNERS},
     # what the portal says of itself
     "api/schema": {"GET": ANYONE},
     "api/docs": {"GET": ANYONE},
@@ -83,6 +93,7 @@ UNNOTED = {
     "audit",  # which only asks
     "sign-in/code",
     "profile/security/github/disconnect",
+    "profile/license-keys/<uuid:id>/resume",  # of one that was never suspended
 }
 # Only who was signed in signs out.
 NOTED_FOR_SESSIONS = {"sign-out"}

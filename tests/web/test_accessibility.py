@@ -5,6 +5,7 @@ import os
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from licensing import keys
 from registry import counting
 from registry.models import Release
 from registry.webhooks import announcing
@@ -24,6 +25,7 @@ COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-tex
 SHAPES = {"runOnly": TAGS, "rules": {"color-contrast": {"enabled": False}}}
 OF_A_PERSON = ["/profile/tokens", "/profile/keys", "/profile/projects", "/profile/security"]
 OF_A_PERSON += ["/profile/security/second-factor", "/profile/notices", "/profile/projects/acme/webhooks"]
+OF_A_PERSON += ["/profile/projects/acme/license-keys"]
 SCANNING = ("/admin/security/", "/admin/scanning/scanpolicy/", "/admin/scanning/waiver/add/")
 
 
@@ -33,6 +35,14 @@ def webhook(acme) -> str:
     hook = Webhook.objects.create(project=acme, url="https://receiver.example/")
     announcing.announce_test(hook)
     return f"/profile/webhooks/{hook.pk}"
+
+
+@pytest.fixture
+def sold_key(acme, alice) -> str:
+    """The page of a key with meta and a limit."""
+    builders.package(acme, "@acme/secret", visibility="private")
+    wanted = keys.Wanted(("@acme/secret",), "version", range="<3.0.0", meta={"customer": "C-17"})
+    return f"/profile/license-keys/{keys.create(wanted, builders.actor(alice)).pk}"
 
 
 @pytest.fixture
@@ -55,11 +65,13 @@ def faults_of(page, rules=ALL) -> list[str]:
     ("scheme", "width", "rules"), [("light", 1280, ALL), ("dark", 1280, COLOURS), ("light", 390, SHAPES)]
 )
 def test_the_catalogue_and_the_profile_have_no_violation(
-    browser, live_server, recalled, alice, webhook, scheme, width, rules
+    browser, live_server, recalled, alice, webhook, sold_key, scheme, width, rules
 ):
     watched = open_page(browser, live_server, alice, color_scheme=scheme, viewport={"width": width, "height": 844})
     found = {
-        path: faults for path in [*PATHS, *OF_A_PERSON, webhook] if (faults := faults_of(watched.go(path), rules))
+        path: faults
+        for path in [*PATHS, *OF_A_PERSON, webhook, sold_key]
+        if (faults := faults_of(watched.go(path), rules))
     }
     assert found == {}
 
