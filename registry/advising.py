@@ -43,6 +43,11 @@ class LicenseAdvice:
     unknown: int = 0
     clashes: tuple[Clash, ...] = ()
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many clashes of each answer."""
+        return {word: sum(one.answer == word for one in self.clashes) for word in ("no", "check")}
+
 
 def on_licenses(license: str, parts: Sequence[Part], actor: Actor) -> LicenseAdvice:
     """May a work under `license` take in these parts, as far as the actor may know them? Two queries for 400 parts."""

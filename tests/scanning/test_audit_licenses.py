@@ -130,6 +130,7 @@ def test_the_page_shows_clashes_in_a_table_and_keeps_the_license(client, stock):
     file = SimpleUploadedFile("package-lock.json", lock(license="ISC").encode())
     page = client.post("/audit", {"file": file, "license": "MIT"}).content.decode()
     assert "Taken into a work under MIT:" in page
+    assert "<strong>1</strong> clash" in page
     assert 'value="MIT"' in page
     assert "Software under a copyleft license such as the GPL-3.0-only" in page
     alone = client.post("/audit", {"text": lock(license="ISC")}).content.decode()
