@@ -105,10 +105,12 @@ def create_many(wanted: Sequence[Wanted], actor: Actor) -> list[LicenseKey]:
 
     Their times follow one another by a millisecond, with no other key of the project between them.
     """
-    project, checked = manages(actor), check_many(wanted, actor)
-    for packages in checked:
-        if isinstance(packages, InvalidInput):
-            raise packages
+    project = manages(actor)
+    checked: list[list[Package]] = []
+    for found in check_many(wanted, actor):
+        if isinstance(found, InvalidInput):
+            raise found
+        checked.append(found)
     with transaction.atomic():
         start = _next_moment(project)
         made = [_made(row, project, start + number * MILLISECOND) for number, row in enumerate(wanted)]
