@@ -15,6 +15,7 @@ MEANINGS = {
     401: "No credential, or a bearer token that is unknown, expired or revoked.",
     403: "A bad X-API-Key or X-Api-Token, a project that is not yours, or not permitted.",
     404: "Not found, or nothing that the caller may know of.",
+    405: "Nothing here takes this method.",
     406: "Not available in the form asked for.",
     409: "It exists already, or is not in a state that allows this.",
     410: "It was removed for good; a tombstone remains.",

@@ -75,14 +75,14 @@ class LicenseKeyDoor(Door):
         """With its value. Needs the scope `licenses`."""
         return Response(row(keys.find(id, self.actor)), headers=KEPT_NOWHERE)
 
-    @route("Replace a licence key", TAG, {200: License}, 404, 413, 415, request=WholeLicense)
+    @route("Replace a licence key", TAG, {200: License}, 404, 405, 413, 415, request=WholeLicense)
     def put(self, request: Request, id: UUID) -> Response:
         """All of it: what is left out of `meta` is gone. Needs the scope `licenses`."""
         keys.manages(self.actor)
         changed = keys.replace(id, wanted(WholeLicense.read(request.data)), self.actor)
         return Response(row(changed), headers=KEPT_NOWHERE)
 
-    @route("Delete a licence key", TAG, {204: plain("It opens nothing from now on.")}, 404)
+    @route("Delete a licence key", TAG, {204: plain("It opens nothing from now on.")}, 404, 405)
     def delete(self, request: Request, id: UUID) -> Response:
         """With all that is kept with it. Needs the scope `licenses`."""
         keys.remove(id, self.actor)

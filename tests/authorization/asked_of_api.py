@@ -37,7 +37,7 @@ BODIES: dict[tuple[str, str], Callable[[Room, Caller, str], dict[str, Any]]] = {
     (f"{VERSION}/reject", "POST"): lambda room, caller, target: {"reason": "The matrix says so."},
     (f"{VERSION}/restore", "POST"): lambda room, caller, target: {},
     ("licenses", "POST"): lambda room, caller, target: LICENSE | {"packages": [room.sold_by(caller)]},
-    ("licenses/<uuid:id>", "PUT"): lambda room, caller, target: LICENSE
+    ("licenses/<key:id>", "PUT"): lambda room, caller, target: LICENSE
     | {"name": "Sold", "key": "MATRIX-KEY", "suspended": False, "packages": [room.name(f"{target}-private")]},
     ("licenses/validate", "POST"): lambda room, caller, target: {
         "key": "NO-SUCH-KEY", "package": "left-pad", "version": "1.0.0",
@@ -65,7 +65,7 @@ def address(base: str, route: str, asked: Asked) -> str:
             values["scope"], values["name"] = room.name(target).split("/")
     if route.startswith("tokens/"):
         values["id"] = room.token_id(caller, target)
-    if route == "licenses/<uuid:id>":
+    if route == "licenses/<key:id>":
         values["id"] = room.licenses[target if target in room.licenses else "own"]
     if route.startswith("signing-keys/"):
         values["id"] = room.key_id(caller, target)

@@ -53,7 +53,7 @@ API: dict[str, dict[str, May]] = {
     # licences and flaws
     "licenses": {"GET": SELLS, "POST": SELLS(done=201)},
     "licenses/validate": {"POST": ANYONE(only_asks=True)},
-    "licenses/<uuid:id>": {
+    "licenses/<key:id>": {
         "GET": SELLS(targets=OWN_OR_FOREIGN, tenant=True),
         "PUT": SELLS(targets=OWN_OR_FOREIGN, tenant=True),
         "DELETE": SELLS(done=204, targets=OWN_OR_FOREIGN, tenant=True),
