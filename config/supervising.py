@@ -290,8 +290,10 @@ class Portal:
         say()
         say(f"  Ready at {self.address} after {seconds:.0f} s, logs in {self.data / 'log'}")
         if report.get("admin"):
-            say(f"  Admin at {self.address}/admin/: user {report['admin']}, password {report['ADMIN_PASSWORD']}")
-            say("  The password is shown this once. Change it after the first sign-in.")
+            password = report.get("ADMIN_PASSWORD", "as ADMIN_PASSWORD has it")
+            say(f"  Admin at {self.address}/admin/: user {report['admin']}, password {password}")
+            if "ADMIN_PASSWORD" in report:
+                say("  The password is shown this once. Change it after the first sign-in.")
         say("  Ctrl-C stops everything.")
 
     def _tend(self) -> None:

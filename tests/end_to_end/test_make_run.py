@@ -91,7 +91,10 @@ def test_a_taken_port_and_a_second_portal_are_refused_in_a_sentence(portal: Runn
 
 def test_without_a_broker_the_worker_polls(portal: RunningPortal, folder: Path):
     portal.settings = {"BROKER": "none", "DATA_DIR": str(folder / "var-without-broker"), "DEMO": "0"}
+    portal.settings["ADMIN_PASSWORD"] = "a password that the operator chose"
     portal.start(timeout=120)
+    assert "a password that" not in portal.text
+    assert "password as ADMIN_PASSWORD has it" in portal.text
     assert "polls the database" in portal.text
     assert get(f"{portal.address}/health")["broker"]["detail"].startswith("none")
     assert get(f"{portal.address}/api/v1/packages")["total"] == 0
