@@ -39,7 +39,7 @@ def bom(licenses) -> str:
     return json.dumps({"bomFormat": "CycloneDX", "metadata": {"component": described}, "components": components})
 
 
-def test_clashes_are_listed_the_gravest_first_and_the_rest_is_counted(nobody, stock):  # noqa: F811
+def test_clashes_are_listed_the_gravest_first_and_the_rest_is_counted(nobody, stock):  # noqa: F811  # a fixture
     names = ["npm/lgpl@1.0.0", "npm/dual@1.0.0", "npm/gpl@1.0.0", "npm/bare@1.0.0", "npm/nowhere@1.0.0",
              "pypi/Snake@1.0.0", "cargo/serde@1.0", "npm/gpl@9.9.9"]  # fmt: skip
     told = audit(nobody, purls=[f"pkg:{name}" for name in names], license="The MIT License")["licenses"]
@@ -56,7 +56,7 @@ def test_clashes_are_listed_the_gravest_first_and_the_rest_is_counted(nobody, st
     assert fitting["license"] == "GPL-3.0-or-later OR MIT"
 
 
-def test_the_license_of_a_private_package_is_told_to_those_who_may_see_it(nobody, cast, stock):  # noqa: F811
+def test_the_license_of_a_private_package_is_told_to_those_who_may_see_it(nobody, cast, stock):  # noqa: F811  # a fixture
     Package.objects.filter(name="gpl").update(visibility="private")
     hidden = audit(nobody, purls=GPL, license="MIT")
     absent = audit(nobody, purls=["pkg:npm/nowhere@1.0.0"], license="MIT")
@@ -66,7 +66,7 @@ def test_the_license_of_a_private_package_is_told_to_those_who_may_see_it(nobody
     assert ([one["answer"] for one in own["clashes"]], own["unknown"]) == (["no"], 0)
 
 
-def test_without_a_license_there_is_no_answer_and_one_that_is_none_is_refused(nobody, stock):  # noqa: F811
+def test_without_a_license_there_is_no_answer_and_one_that_is_none_is_refused(nobody, stock):  # noqa: F811  # a fixture
     assert audit(nobody, purls=GPL)["licenses"] is None
     for refused in ("whatever you like", "SEE LICENSE IN COPYING", "M" * 257, "", None):
         assert list(audit(nobody, 400, purls=GPL, license=refused)["details"]) == ["license"]
@@ -89,7 +89,7 @@ def test_without_a_license_there_is_no_answer_and_one_that_is_none_is_refused(no
         (bom({"license": {"id": 7}}), "", None),
     ],
 )
-def test_what_a_lockfile_names_counts_where_the_question_names_nothing(nobody, stock, text, license, clashing):  # noqa: F811
+def test_what_a_lockfile_names_counts_where_the_question_names_nothing(nobody, stock, text, license, clashing):  # noqa: F811  # a fixture
     told = audit(nobody, lockfile=text)["licenses"]
     assert (told["license"] if told else "") == license
     if told:
@@ -99,7 +99,7 @@ def test_what_a_lockfile_names_counts_where_the_question_names_nothing(nobody, s
     assert (asked["license"], len(asked["clashes"])) == ("ISC", 1)
 
 
-def test_thousands_of_packages_of_several_ecosystems_cost_a_few_queries(nobody, cast):  # noqa: F811
+def test_thousands_of_packages_of_several_ecosystems_cost_a_few_queries(nobody, cast):  # noqa: F811  # a fixture
     numbers = {}
     for count in (10, 2_500):
         packages = [
