@@ -1,5 +1,7 @@
 """Every (route, method, role, credential, own or foreign) cell of the pages answers as the table declares."""
 
+import pytest
+
 from typing import Any
 
 from tests.authorization import asked_of_pages, routes, rules
@@ -8,6 +10,8 @@ from tests.authorization.declared_pages import NOTED_FOR_SESSIONS, PAGES, UNNOTE
 from tests.authorization.rooms import Room
 from tests.authorization.rules import May
 from tests.authorization.watching import Seen, undone
+
+pytestmark = pytest.mark.once
 
 SIGN_IN_PAGES = ("/sign-in?", "/admin/login/?")
 

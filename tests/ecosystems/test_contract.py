@@ -1,7 +1,6 @@
 """What every ecosystem promises, asked of each alike."""
 
 import shlex
-import time
 from contextlib import suppress
 
 import pytest
@@ -125,9 +124,9 @@ def test_a_refusal_stays_a_sentence_however_long_the_text(ecosystem, text):
             assert caught.value.message.isprintable()
 
 
+@pytest.mark.timeout(10)  # what backtracks takes minutes
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
 def test_hostile_text_is_refused_with_a_sentence_and_in_no_time(ecosystem, text):
-    start = time.process_time()
     ecosystem.normalize_name(text)
     ecosystem.scope_of(text)
     ecosystem.sort_key(text)
@@ -136,7 +135,6 @@ def test_hostile_text_is_refused_with_a_sentence_and_in_no_time(ecosystem, text)
     for strict in (ecosystem.check_name, ecosystem.canonical_version, ecosystem.parse_range):
         with suppress(InvalidInput):
             strict(text)
-    assert time.process_time() - start < 0.5
 
 
 def test_ranges_are_capped(ecosystem):
