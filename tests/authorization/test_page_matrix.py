@@ -1,8 +1,8 @@
 """Every (route, method, role, credential, own or foreign) cell of the pages answers as the table declares."""
 
-import pytest
-
 from typing import Any
+
+import pytest
 
 from tests.authorization import asked_of_pages, routes, rules
 from tests.authorization.callers import PLAIN, Caller
