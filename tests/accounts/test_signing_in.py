@@ -1,8 +1,10 @@
 """Guessing passwords is slow, per account and per address, and never says whether an account exists."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from django.contrib.auth import authenticate
 from django.db import connection
 from django.test import Client
@@ -14,6 +16,13 @@ from tests.builders import PASSWORD
 
 pytestmark = pytest.mark.django_db
 ARGON2 = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    """Seconds and quarters of an hour that do not end between two tries."""
+    with time_machine.travel(datetime.now(UTC).replace(minute=5), tick=False):
+        yield
 
 
 @pytest.fixture
