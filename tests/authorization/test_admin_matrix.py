@@ -22,8 +22,6 @@ from tests.authorization.rooms import Room
 from tests.authorization.test_page_matrix import SIGN_IN_PAGES
 from tests.authorization.watching import Seen, undone
 
-pytestmark = pytest.mark.once
-
 CALLERS = (
     "anonymous", "developer:session", "developer:publish", "maintainer:session", "maintainer:review", "admin:session",
     "admin:admin",

@@ -2,16 +2,12 @@
 
 from typing import Any
 
-import pytest
-
 from tests.authorization import asked_of_pages, routes, rules
 from tests.authorization.callers import PLAIN, Caller
 from tests.authorization.declared_pages import NOTED_FOR_SESSIONS, PAGES, UNNOTED
 from tests.authorization.rooms import Room
 from tests.authorization.rules import May
 from tests.authorization.watching import Seen, undone
-
-pytestmark = pytest.mark.once
 
 SIGN_IN_PAGES = ("/sign-in?", "/admin/login/?")
 

@@ -20,8 +20,6 @@ from tests.authorization.declared_pages import PAGES
 from tests.authorization.rooms import Room
 from tests.authorization.watching import undone
 
-pytestmark = pytest.mark.once
-
 STRANGERS = ("anonymous", "developer:session", "developer:publish")
 SECRET = "foreign-private"
 # Routes that read a package, and the words that give a private one away.

@@ -11,8 +11,6 @@ from tests.authorization.declared_api import API
 from tests.authorization.rooms import Room
 from tests.authorization.watching import Seen, undone
 
-pytestmark = pytest.mark.once
-
 CALLERS = ("anonymous", "developer:session", "developer:publish", "maintainer:review", "admin:admin@own")
 # Savepoints and what the audit trail knows (a sequence number, a time) differ from one request to the next.
 VALUES = re.compile(r"'[^']*'|\b\d+\b|\"s\d+_x\d+\"")

@@ -17,8 +17,6 @@ from tests.authorization.declared_api import API
 from tests.authorization.declared_pages import PAGES
 from tests.authorization.rooms import Room
 
-pytestmark = pytest.mark.once
-
 STATES = ("pending", "rejected", "quarantined", "purged")
 CALLERS = ("anonymous", "developer:session", "maintainer:review", "admin:admin")
 STATUS = {"pending": 403, "rejected": 403, "quarantined": 403, "purged": 410}

@@ -53,7 +53,7 @@ def test_a_fresh_clone_becomes_a_portal_and_ctrl_c_leaves_nothing(portal: Runnin
 
 
 def test_the_second_start_is_quick_keeps_the_data_and_prints_no_password(portal: RunningPortal):
-    portal.start(timeout=30)
+    portal.start(timeout=20)
     assert "password" not in portal.text
     assert get(f"{portal.address}/api/v1/packages?limit=1")["total"] >= 15
 

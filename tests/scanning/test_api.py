@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
@@ -207,14 +209,18 @@ def test_an_unknown_advisory_is_not_found(samples, nobody):
     assert nobody.get("/api/v1/advisories/GHSA-nope").status_code == 404
 
 
-def test_one_advisory_is_a_handful_of_queries_however_much_it_touches(cast, nobody, django_assert_max_num_queries):
+def test_one_advisory_costs_as_many_queries_however_much_it_touches(cast, nobody):
     load(osv())
     package = builders.package(cast.acme)
-    for number in range(30):
-        builders.release(package, f"1.0.{number}")
-    with django_assert_max_num_queries(8):
-        found = nobody.get("/api/v1/advisories/GHSA-0000").json()
+    costs = []
+    for first, count in ((0, 1), (1, 29)):
+        for number in range(first, first + count):
+            builders.release(package, f"1.0.{number}")
+        with CaptureQueriesContext(connection) as queries:
+            found = nobody.get("/api/v1/advisories/GHSA-0000").json()
+        costs.append(len(queries))
     assert len(found["database_specific"]["held_here"]) == 30
+    assert costs[1] <= costs[0] <= 8
 
 
 @pytest.mark.parametrize(
