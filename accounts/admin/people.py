@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -36,6 +36,7 @@ class ProjectsInline(Lines):
 class UserTable(Table, UserAdmin):
     """People. The role is what counts; the permission group and the admin flags follow from it."""
 
+    verbs_of_activities = frozenset({"added"})
     list_display = (
         "username",
         "email",
@@ -82,10 +83,6 @@ class UserTable(Table, UserAdmin):
             users.admit(obj, actor_of(request))
         elif role != obj.role:
             users.change_role(obj, role, actor_of(request))
-
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        """The activity has noted it in the audit trail."""
-        return admin.ModelAdmin.log_addition(self, request, obj, message)
 
     @admin.action(description=_("Reset the second factor"), permissions=["change"])
     def reset_second_factor(self, request: HttpRequest, people: QuerySet[User]) -> None:

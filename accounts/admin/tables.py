@@ -47,6 +47,7 @@ class Table(admin.ModelAdmin):
     """A table that maintainers read and admins write. Rows are only removable where a table says so."""
 
     removable = False
+    verbs_of_activities: frozenset[str] = frozenset()  # added, changed, removed: which of them leave their event
     noted_by_activities: Sequence[str] = ()  # labels of fields whose change leaves an event of its own
     list_per_page = 50
     show_full_result_count = False
@@ -118,6 +119,8 @@ class Table(admin.ModelAdmin):
         return super().log_deletions(request, queryset)
 
     def _note(self, verb: str, request: HttpRequest, obj: Model, details: dict[str, Any] | None = None) -> None:
+        if verb in self.verbs_of_activities:
+            return
         name = type(obj).__name__.lower()
         facts = _facts_of(obj)
         if rows := _written_rows(request):

@@ -1,11 +1,9 @@
 """The licence policy in the admin: what it says is in force at once, and what it touches is judged again."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -37,6 +35,7 @@ class LineForm(ModelForm):
 class LicensePolicyTable(Table):
     """One line per category or license; the line for a license wins."""
 
+    verbs_of_activities = frozenset({"added", "changed", "removed"})
     form = LineForm
     removable = True
     list_display = (
@@ -67,18 +66,6 @@ class LicensePolicyTable(Table):
         with transaction.atomic():
             for line in queryset.select_related("project"):
                 policies.drop(line, actor_of(request))
-
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        """The activity has noted it in the audit trail, with what changed."""
-        return admin.ModelAdmin.log_addition(self, request, obj, message)
-
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        """The same."""
-        return admin.ModelAdmin.log_change(self, request, obj, message)
-
-    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Model]) -> Any:
-        """The same."""
-        return admin.ModelAdmin.log_deletions(self, request, queryset)
 
     @admin.display(description=_("policy of"), ordering="project")
     def whose(self, line: LicensePolicy) -> str:

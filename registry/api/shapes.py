@@ -74,15 +74,20 @@ class PackageRow(serializers.Serializer):
     updated_at = serializers.DateTimeField()
 
 
-class Packages(serializers.Serializer):
-    """One page of packages."""
+class Paged(serializers.Serializer):
+    """What a page of a list says of itself; see `paging.Paging.figures`."""
 
-    packages = PackageRow(many=True)
     total = serializers.IntegerField(min_value=0)
     limit = serializers.IntegerField(min_value=1, max_value=100)
     offset = serializers.IntegerField(min_value=0)
     page = serializers.IntegerField(min_value=1)
     pages = serializers.IntegerField(min_value=0)
+
+
+class Packages(Paged):
+    """One page of packages."""
+
+    packages = PackageRow(many=True)
 
 
 class CategoryCount(serializers.Serializer):

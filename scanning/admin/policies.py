@@ -35,6 +35,7 @@ class PolicyForm(ModelForm):
 class ScanPolicyTable(Table):
     """What blocks, what warns, how old a version must be, and what becomes of approved ones that break the policy."""
 
+    verbs_of_activities = frozenset({"added", "changed", "removed"})
     form = PolicyForm
     removable = True
     list_display = (
@@ -79,18 +80,6 @@ class ScanPolicyTable(Table):
         """The same for several projects."""
         for row in queryset.exclude(project=None).select_related("project"):
             policies.drop(row, actor_of(request))
-
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        """The activity has noted it in the audit trail, with what changed."""
-        return admin.ModelAdmin.log_addition(self, request, obj, message)
-
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        """The same."""
-        return admin.ModelAdmin.log_change(self, request, obj, message)
-
-    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Model]) -> Any:
-        """The same."""
-        return admin.ModelAdmin.log_deletions(self, request, queryset)
 
     @admin.display(description=_("policy of"), ordering="project")
     def whose(self, row: ScanPolicy) -> str:

@@ -55,6 +55,7 @@ class WaiverForm(ModelForm):
 class WaiverTable(Table):
     """Somebody answers for a finding. A waiver is ended and never changed: it stays as evidence."""
 
+    verbs_of_activities = frozenset({"added"})
     form = WaiverForm
     list_display = (
         "identifier", "package_code", "version_range", "project", "owner", "reason", moment("expires_at", _("ends")),
@@ -87,10 +88,6 @@ class WaiverTable(Table):
     def save_model(self, request: HttpRequest, obj: Waiver, form: ModelForm, change: bool) -> None:
         """Whoever gives it owns it; what it touches is judged again."""
         waiving.give(obj, actor_of(request))
-
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        """The activity has noted it in the audit trail."""
-        return admin.ModelAdmin.log_addition(self, request, obj, message)
 
     @admin.action(description=_("End now"), permissions=["end"])
     def end_now(self, request: HttpRequest, queryset: QuerySet[Waiver]) -> None:

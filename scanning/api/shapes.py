@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from accounts.api.strict import Choice, Moment, StrictSerializer, Text
-from registry.api.shapes import ECOSYSTEMS
+from registry.api.shapes import ECOSYSTEMS, Paged
 from scanning import consulting, standings
 from scanning.models import Kind, Scan, Severity
 
@@ -100,15 +100,10 @@ class WaiverRow(serializers.Serializer):
     ended_at = serializers.DateTimeField(allow_null=True, help_text="When somebody ended it before its time")
 
 
-class Waivers(serializers.Serializer):
+class Waivers(Paged):
     """One page of waivers, the last given first."""
 
     waivers = WaiverRow(many=True)
-    total = serializers.IntegerField(min_value=0)
-    limit = serializers.IntegerField(min_value=1, max_value=100)
-    offset = serializers.IntegerField(min_value=0)
-    page = serializers.IntegerField(min_value=1)
-    pages = serializers.IntegerField(min_value=0)
 
 
 class AdvisoryRow(serializers.Serializer):
@@ -125,15 +120,10 @@ class AdvisoryRow(serializers.Serializer):
     withdrawn = serializers.DateTimeField(allow_null=True)
 
 
-class Advisories(serializers.Serializer):
+class Advisories(Paged):
     """One page of advisories, the last changed first."""
 
     advisories = AdvisoryRow(many=True)
-    total = serializers.IntegerField(min_value=0)
-    limit = serializers.IntegerField(min_value=1, max_value=100)
-    offset = serializers.IntegerField(min_value=0)
-    page = serializers.IntegerField(min_value=1)
-    pages = serializers.IntegerField(min_value=0)
 
 
 class RecalledVersion(serializers.Serializer):
@@ -172,7 +162,7 @@ class RecallTaking(serializers.Serializer):
     notified_at = serializers.DateTimeField(allow_null=True, help_text="When this person was told of this version")
 
 
-class RecallPage(serializers.Serializer):
+class RecallPage(Paged):
     """What an advisory means here, and one page of who took it, the last taken first."""
 
     advisory = serializers.CharField()
@@ -182,11 +172,6 @@ class RecallPage(serializers.Serializer):
     withdrawn = serializers.DateTimeField(allow_null=True)
     versions = RecalledVersion(many=True)
     taken = RecallTaking(many=True)
-    total = serializers.IntegerField(min_value=0)
-    limit = serializers.IntegerField(min_value=1, max_value=100)
-    offset = serializers.IntegerField(min_value=0)
-    page = serializers.IntegerField(min_value=1)
-    pages = serializers.IntegerField(min_value=0)
 
 
 class HonouredWaiver(serializers.Serializer):
