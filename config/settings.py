@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "accounts",
     "registry",
     "registry.mirrors",
+    "registry.upstreams",
     "registry.webhooks",
     "licensing",
     "scanning",
@@ -140,7 +141,7 @@ REGISTRY_PANELS = {"security": "scanning.web.panel.show", "clashes": "licensing.
 # What other apps say of packages that somebody uses, by subject (registry.advising).
 REGISTRY_ADVICE = {"licenses": "licensing.advising.on_licenses"}
 # What maintainers may look at in the admin, beside deciding.
-MAINTAINED_APPS = ("registry", "mirrors", "webhooks", "licensing", "scanning")
+MAINTAINED_APPS = ("registry", "mirrors", "upstreams", "webhooks", "licensing", "scanning")
 REVIEW_SELF_APPROVAL = env.bool("REVIEW_SELF_APPROVAL", default=False)
 PURGE_GRACE_HOURS = env.int("PURGE_GRACE_HOURS", default=24)
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", default=512)

@@ -1,0 +1,11 @@
+"""The upstreams app, nested in the registry."""
+
+from django.apps import AppConfig
+
+
+class UpstreamsConfig(AppConfig):
+    """Where packages of others are pulled from."""
+
+    name = "registry.upstreams"
+    label = "upstreams"
+    default_auto_field = "django.db.models.BigAutoField"
