@@ -145,6 +145,7 @@ MAINTAINED_APPS = ("registry", "mirrors", "upstreams", "webhooks", "licensing", 
 REVIEW_SELF_APPROVAL = env.bool("REVIEW_SELF_APPROVAL", default=False)
 PURGE_GRACE_HOURS = env.int("PURGE_GRACE_HOURS", default=24)
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", default=512)
+MAX_PRODUCT_MB = env.int("MAX_PRODUCT_MB", default=10240)
 # Scanners that are programs of others. Without names: the embedded one, and what is found on PATH.
 SCANNERS = env.list("SCANNERS", default=[])
 SCANNER_PATHS = {
@@ -164,6 +165,8 @@ SCAN_DEADLINE_SECONDS = env.int("SCAN_DEADLINE_SECONDS", default=900)
 SCAN_HISTORY = env.int("SCAN_HISTORY", default=20)
 RESCAN_DAYS = env.int("RESCAN_DAYS", default=7)
 WAIVER_MAX_DAYS = env.int("WAIVER_MAX_DAYS", default=180)
+# Mirrors stand in the European Economic Area, unless an instance elsewhere switches this off.
+MIRROR_RESIDENCY = env.bool("MIRROR_RESIDENCY", default=True)
 AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=0)
 DOWNLOAD_RECORD_DAYS = env.int("DOWNLOAD_RECORD_DAYS", default=400)
 WEBHOOK_HISTORY_DAYS = env.int("WEBHOOK_HISTORY_DAYS", default=30)

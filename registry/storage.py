@@ -71,13 +71,13 @@ class _Tee:
     """Hands on what it reads and writes it to a file on the way; refuses more than the limit."""
 
     def __init__(self, stream: Readable, file: IO[bytes], limit: int) -> None:
-        self.stream, self.file, self.left = stream, file, limit
+        self.stream, self.file, self.limit, self.left = stream, file, limit, limit
 
     def read(self, size: int, /) -> bytes:
         chunk = self.stream.read(size)
         self.left -= len(chunk)
         if self.left < 0:
-            raise TooLarge(f"The upload is larger than this portal accepts ({settings.MAX_UPLOAD_MB} MB).")
+            raise TooLarge(f"The upload is larger than this portal accepts ({self.limit // 1024**2} MB).")
         self.file.write(chunk)
         return chunk
 

@@ -11,6 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 
+from accounts.actors import Actor
 from accounts.api import errors
 from accounts.api.answers import in_query, plain, route
 from accounts.api.doors import Door
@@ -44,15 +45,7 @@ class _FileDoor(Door):
         package = resolving.find_package(name, self.actor, ecosystem_of(request))
         release = resolving.find_release(package, version, self.actor)
         download = downloading.open_artifact(release, self.actor, filename)
-        headers = _headers(download, is_exact=version == release.version)
-        if caching.is_known(request, headers["ETag"]):
-            return HttpResponse(status=304, headers=headers)
-        span = _span(request, download.artifact.size, headers["ETag"])
-        if span is None:
-            return _unsatisfiable(download.artifact.size)
-        if request.method == "GET" and span.start == 0:
-            counting.count(release, self.actor)
-        return _file(request, download, span, headers)
+        return send(request, download, self.actor, is_exact=version == release.version)
 
 
 class DownloadDoor(_FileDoor):
@@ -71,6 +64,22 @@ class NamedFileDoor(_FileDoor):
     def get(self, request: Request, name: str, version: str, filename: str) -> HttpResponseBase:
         """The same bytes behind the same gates as `…/download`; pip and others install from this address."""
         return self.send(name, version, filename)
+
+
+def send(request: Request, download: downloading.Download, actor: Actor, *, is_exact: bool = True) -> HttpResponseBase:
+    """The file for any door, after the gates were asked: whole, one range of it, or 304; counts a download.
+
+    `is_exact` says that the address names this very version, so that the answer holds for ever.
+    """
+    headers, size = _headers(download, is_exact=is_exact), download.artifact.size
+    if caching.is_known(request, headers["ETag"]):
+        return HttpResponse(status=304, headers=headers)
+    span = _span(request, size, headers["ETag"])
+    if span is None:
+        return _unsatisfiable(size)
+    if request.method == "GET" and span.start == 0:
+        counting.count(download.artifact.release, actor)
+    return _file(request, download, span, headers)
 
 
 def _headers(download: downloading.Download, *, is_exact: bool) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from registry.storage import Staged
 
 FIELDS = ("tag", "access", "category")
+SIGNATURE = "signature"
 REFUSED_TYPES = re.compile(r"application/(?:json|[\w.+-]+\+json|x-www-form-urlencoded)|multipart/(?!form-data\Z).*")
 CHUNK = 64 * 1024
 MAX_FIELD = 16 * 1024
@@ -27,37 +28,80 @@ MAX_PARTS = 8
 ENVELOPE = 256 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a route reads: the part that is the file, the text parts known beside it, and how large the file may be.
+
+    `limit` is in bytes (default: MAX_UPLOAD_MB). `before_file` is called with the texts that stand before the file,
+    so that a door can refuse before gigabytes have come; texts may follow the file as well.
+    """
+
+    texts: tuple[str, ...]
+    file: str = "file"
+    limit: int | None = None
+    takes_raw: bool = True
+    before_file: Callable[[Mapping[str, str]], None] | None = None
+
+    @property
+    def most(self) -> int:
+        """The largest file, in bytes."""
+        return publishing.upload_limit() if self.limit is None else self.limit
+
+
+SIGNED_ARCHIVE = Form((SIGNATURE, *FIELDS))
+
+
 @dataclass(slots=True)
 class Received:
-    """What has arrived: the staged file, the signature that came beside it, and the fields."""
+    """What has arrived: the staged file, the name its sender gave it, and the texts that came beside it."""
 
     staged: "Staged | None" = None
-    signature: str | None = None
     filename: str = ""
-    fields: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def signature(self) -> str | None:
+        """The signature, from its part or its header."""
+        return self.texts.get(SIGNATURE)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The texts but the signature."""
+        return {name: text for name, text in self.texts.items() if name != SIGNATURE}
 
 
 @contextmanager
-def received(request: HttpRequest) -> Iterator[Received]:
+def received(request: HttpRequest, form: Form = SIGNED_ARCHIVE) -> Iterator[Received]:
     """Read the upload; its staged file is gone when the block ends.
 
     Raises UnsupportedMedia, TooLarge (before reading, where the length is announced), InvalidInput, Refused.
     """
     media_type, options = parse_header_parameters(request.headers.get("Content-Type", ""))
+    _refuse_other_types(media_type, form)
+    _refuse_announced_excess(request, form)
+    with ExitStack() as stack:
+        found, body = Received(), _Body(request)
+        if SIGNATURE in form.texts and (signature := _signature_header(request)) is not None:
+            found.texts[SIGNATURE] = signature
+        if media_type == "multipart/form-data":
+            _read_parts(body, options.get("boundary", ""), _Filling(form, found, stack))
+        else:
+            found.staged = stack.enter_context(publishing.receive(body, form.most))
+        _refuse_incomplete(request, body)
+        yield found
+
+
+def _refuse_other_types(media_type: str, form: Form) -> None:
+    if not form.takes_raw and media_type != "multipart/form-data":
+        raise UnsupportedMedia(
+            "This route reads multipart/form-data. With curl: "
+            f"{' '.join(f'-F {name}=…' for name in form.texts)} -F {form.file}=@FILE"
+        )
     if REFUSED_TYPES.fullmatch(media_type):
         raise UnsupportedMedia(
             f"This route does not read {media_type[:80]}. Send the archive itself, for example with "
             "-H 'Content-Type: application/octet-stream' --data-binary @FILE, or as multipart/form-data."
         )
-    _refuse_announced_excess(request)
-    with ExitStack() as stack:
-        found, body = Received(signature=_signature_header(request)), _Body(request)
-        if media_type == "multipart/form-data":
-            _read_parts(body, options.get("boundary", ""), found, stack)
-        else:
-            found.staged = stack.enter_context(publishing.receive(body))
-        _refuse_incomplete(request, body)
-        yield found
 
 
 class _Body:
@@ -80,10 +124,9 @@ def _announced(request: HttpRequest) -> int | None:
     return int(length) if length and length.isascii() and length.isdigit() else None
 
 
-def _refuse_announced_excess(request: HttpRequest) -> None:
-    limit = publishing.upload_limit()
-    if (_announced(request) or 0) > limit + ENVELOPE:
-        raise TooLarge(f"The upload is larger than this portal accepts ({limit // 1024**2} MB).")
+def _refuse_announced_excess(request: HttpRequest, form: Form) -> None:
+    if (_announced(request) or 0) > form.most + ENVELOPE:
+        raise TooLarge(f"The upload is larger than this portal accepts ({form.most // 1024**2} MB).")
 
 
 def _refuse_incomplete(request: HttpRequest, body: _Body) -> None:
@@ -122,38 +165,50 @@ class _Part:
         return chunk
 
 
-def _read_parts(body: _Body, boundary: str, found: Received, stack: ExitStack) -> None:
-    """Read each part in the order it comes: the file into staging, the rest into memory, bounded."""
+@dataclass(slots=True)
+class _Filling:
+    """A form while its parts come in: the file goes to staging, the texts into memory, bounded."""
+
+    form: Form
+    found: Received
+    stack: ExitStack
+
+    def take(self, options: dict[str, Any], part: _Part) -> None:
+        """One part, which must be known and come for the first time."""
+        name = _text(options.get("name"))
+        if name == self.form.file and self.found.staged is None:
+            self._take_file(_text(options.get("filename")), part)
+        elif name in self.form.texts and name not in self.found.texts:
+            self.found.texts[name] = _value(name, part)
+        else:
+            is_known = name in (self.form.file, *self.form.texts)
+            why = "This part came twice." if is_known else "This part is not known here."
+            raise InvalidInput(f"{name[:80]}: {why}", details={name[:80]: [why]})
+
+    def _take_file(self, filename: str, part: _Part) -> None:
+        if self.form.before_file is not None:
+            self.form.before_file(self.found.texts)
+        self.found.filename = filename[:255]
+        self.found.staged = self.stack.enter_context(publishing.receive(part, self.form.most))
+
+
+def _read_parts(body: _Body, boundary: str, filling: _Filling) -> None:
+    """Read each part in the order it comes."""
     if not re.fullmatch(r"[ -~]{0,69}[!-~]", boundary):
         raise InvalidInput("The Content-Type multipart/form-data needs a boundary.")
     chunks: Any = ChunkIter(body, CHUNK)  # type: ignore[arg-type]  # it only reads
-    parts = Parser(LazyStream(chunks), boundary.encode("ascii"))
+    parts, file = Parser(LazyStream(chunks), boundary.encode("ascii")), filling.form.file
     for number, (kind, headers, stream) in enumerate(parts):
         if number > MAX_PARTS:
-            raise InvalidInput(f"At most {MAX_PARTS} parts, please: file, signature, {', '.join(FIELDS)}.")
+            raise InvalidInput(f"At most {MAX_PARTS} parts, please: {', '.join((file, *filling.form.texts))}.")
         if kind in (FIELD, FILE):
-            _take_part(headers["content-disposition"][1], _Part(stream), found, stack)
+            filling.take(headers["content-disposition"][1], _Part(stream))
         for _rest in stream:
             pass
-    if found.staged is None:
+    if filling.found.staged is None:
         raise InvalidInput(
-            "There is no part “file”. Send the archive as the part “file”.", details={"file": ["missing"]}
+            f"There is no part “{file}”. Send the file as the part “{file}”.", details={file: ["missing"]}
         )
-
-
-def _take_part(options: dict[str, Any], part: _Part, found: Received, stack: ExitStack) -> None:
-    name = _text(options.get("name"))
-    if name == "file" and found.staged is None:
-        found.filename = _text(options.get("filename"))[:255]
-        found.staged = stack.enter_context(publishing.receive(part))
-    elif name == "signature" and found.signature is None:
-        found.signature = _value(name, part)
-    elif name in FIELDS and name not in found.fields:
-        found.fields[name] = _value(name, part)
-    else:
-        known = name in ("file", "signature", *FIELDS)
-        why = "This part came twice." if known else "This part is not known here."
-        raise InvalidInput(f"{name[:80]}: {why}", details={name[:80]: [why]})
 
 
 def _text(value: Any) -> str:
