@@ -167,6 +167,7 @@ RESCAN_DAYS = env.int("RESCAN_DAYS", default=7)
 WAIVER_MAX_DAYS = env.int("WAIVER_MAX_DAYS", default=180)
 # Mirrors stand in the European Economic Area, unless an instance elsewhere switches this off.
 MIRROR_RESIDENCY = env.bool("MIRROR_RESIDENCY", default=True)
+MIRROR_STORAGE_URL = env.str("MIRROR_STORAGE_URL", default="file:mirrors/{region}")
 AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=0)
 DOWNLOAD_RECORD_DAYS = env.int("DOWNLOAD_RECORD_DAYS", default=400)
 WEBHOOK_HISTORY_DAYS = env.int("WEBHOOK_HISTORY_DAYS", default=30)
