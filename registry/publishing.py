@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -63,6 +64,7 @@ class Intent:
     category: str = ""
     submitted_for: str = ""
     note: str = ""
+    released_at: datetime | None = None
 
 
 def receive(stream: storage.Readable, limit: int | None = None) -> AbstractContextManager[storage.Staged]:
@@ -295,6 +297,7 @@ def write_release(package: Package, manifest: Manifest, actor: Actor, intent: In
         submitted_by=actor.user,
         submitted_for=intent.submitted_for,
         request_note=intent.note,
+        released_at=intent.released_at,
         license=manifest.license[:255],
         requested_tag=intent.tag,
         held_because="Its checks have not ended yet.",

@@ -5,7 +5,7 @@ from django.utils import timezone
 from accounts.actors import Actor
 from registry.gates import Verdict
 from registry.models import Release
-from scanning import checks, judging, policies, running
+from scanning import aging, checks, judging, policies, running
 from scanning.judging import Assessment
 from scanning.models import AffectedPackage, Breach, Finding, Kind, Scan
 
@@ -37,7 +37,7 @@ def is_old_enough(release: Release, actor: Actor) -> Verdict:
         AGE,
         "hold",
         "TOO_NEW",
-        f"It was published on {release.submitted_at:%Y-%m-%d}, and the policy waits until {at:%Y-%m-%d %H:%M} UTC.",
+        f"{aging.since(release)}, and the policy waits until {at:%Y-%m-%d %H:%M} UTC.",
         remedy="Wait until then, or use an older version.",
         until=at,
     )

@@ -42,8 +42,8 @@ class Rules:
         return Answer.WARN if said == Answer.BLOCK and is_milder else said
 
     def old_enough_at(self, release: Release) -> datetime | None:
-        """The end of the release's cooldown, counted from its publication; None where there is none."""
-        return release.submitted_at + timedelta(days=self.cooldown_days) if self.cooldown_days else None
+        """The end of the release's cooldown, counted from `age_counts_from`; None where there is none."""
+        return release.age_counts_from + timedelta(days=self.cooldown_days) if self.cooldown_days else None
 
 
 NAMES = tuple(one.name for one in fields(Rules))

@@ -1,5 +1,7 @@
 """Releases: one immutable version of a package, its manifest and its dependencies."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -48,6 +50,7 @@ class Release(models.Model):
     submitted_for = models.CharField(max_length=254, blank=True, help_text="The e-mail given with a submission")
     request_note = models.TextField(blank=True, help_text="Why it is asked for")
     submitted_at = models.DateTimeField(default=timezone.now)
+    released_at = models.DateTimeField(null=True, blank=True, help_text="When the upstream it came from released it")
     license = models.CharField(max_length=255, blank=True, help_text="SPDX expression, or the declared text")
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the primary artifact; decisions bind to it")
     size = models.PositiveBigIntegerField(default=0, help_text="Bytes of the primary artifact")
@@ -77,6 +80,11 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return f"{self.package_id}@{self.version}"
+
+    @property
+    def age_counts_from(self) -> datetime:
+        """Its upstream's own date where one is known, else its arrival here."""
+        return self.released_at or self.submitted_at
 
     @property
     def is_unlisted(self) -> bool:
