@@ -13,12 +13,18 @@ class Blob(models.Model):
         QUARANTINED = "quarantined", "Quarantined"
         DELETING = "deleting", "Deleting"
 
+    class Damage(models.TextChoices):
+        MISSING = "missing", "Missing"
+        CORRUPT = "corrupt", "Corrupt"
+        UNREADABLE = "unreadable", "Unreadable"
+
     sha256 = models.CharField(max_length=64)
     generation = models.PositiveIntegerField(default=0)
     size = models.PositiveBigIntegerField()
     state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
     touched_at = models.DateTimeField(default=timezone.now)
-    verified_at = models.DateTimeField(null=True, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True, help_text="When its bytes were last read and hashed")
+    damage = models.CharField(max_length=16, blank=True, choices=Damage.choices, help_text="Why it is quarantined")
 
     class Meta:
         constraints = [
@@ -27,7 +33,10 @@ class Blob(models.Model):
             ),
             models.UniqueConstraint(fields=["sha256", "generation"], name="blob_generation_once"),
         ]
-        indexes = [models.Index(fields=["state", "touched_at"], name="blob_by_state")]
+        indexes = [
+            models.Index(fields=["state", "touched_at"], name="blob_by_state"),
+            models.Index(fields=["state", "verified_at"], name="blob_to_verify"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.sha256[:12]}.{self.generation}"

@@ -72,7 +72,11 @@ class Release(models.Model):
         indexes = [
             models.Index(fields=["status", "submitted_at"], name="release_queue"),
             models.Index(fields=["submitted_by", "-submitted_at"], name="release_by_submitter"),
-            models.Index(fields=["purge_at"], name="release_due_purge"),
+            models.Index(
+                fields=["purge_at"],
+                condition=models.Q(purge_at__isnull=False, purged_at__isnull=True),
+                name="release_due_purge",
+            ),
             models.Index(
                 fields=["stands_until"], condition=models.Q(stands_until__isnull=False), name="release_due_again"
             ),
@@ -95,6 +99,11 @@ class Release(models.Model):
     def is_purged(self) -> bool:
         """Whether its files are removed for good."""
         return self.purged_at is not None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its grace is over: nobody reads it any more, even where the worker has yet to remove its files."""
+        return self.is_purged or (self.purge_at is not None and self.purge_at <= timezone.now())
 
     @property
     def is_served(self) -> bool:
