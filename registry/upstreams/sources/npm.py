@@ -1,0 +1,186 @@
+"""npm registries: packuments, read version by version.
+
+Nothing lists everything on npm (`/-/all` is gone): include patterns that are names are asked for one by one, the
+others are looked for with `/-/v1/search`, which registries answer up to a depth of their own.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+from registry import ecosystems
+from registry.errors import InvalidInput, Refused
+from registry.upstreams.sources import reading, streaming
+from registry.upstreams.sources.base import (
+    START,
+    Cursor,
+    Denied,
+    Listing,
+    Nonsense,
+    Page,
+    Site,
+    Stream,
+    Vanished,
+    Web,
+)
+
+PACKUMENT = 512 * 2**20
+PER_SEARCH, DEEPEST = 250, 10_000
+PER_PAGE = 1000
+FULL = {"Accept": "application/json"}  # the abbreviated form has no dates
+
+
+class Npm:
+    """A registry that speaks npm's protocol."""
+
+    def __init__(self, site: Site, web: Web) -> None:
+        self.site, self.web = site, web
+        self.base = site.base_url.rstrip("/") + "/"
+
+    def pages(self, since: Cursor, cursor: Cursor) -> Iterator[Page]:
+        """A page or more for each package. npm tells nobody what is new, so every wanted packument is read again."""
+        names = sorted(set(self._names()))
+        after, done = str(cursor.get("after", "")), int(cursor.get("done", 0))
+        rest = [name for name in names if name > after]
+        for position, name in enumerate(rest):
+            listings, troubles = self._offered(name)
+            last = position == len(rest) - 1
+            start = done if not position else 0
+            for begin in range(start, max(len(listings), start + 1), PER_PAGE):
+                behind = begin + PER_PAGE
+                onward: Cursor = {"after": after, "done": behind} if behind < len(listings) else {"after": name}
+                ends = last and behind >= len(listings)
+                yield Page(listings[begin:behind], None if ends else onward, START, troubles if not begin else ())
+            after = name
+        if not rest:
+            yield Page(())
+
+    def open(self, listing: Listing) -> AbstractContextManager[Stream]:
+        """The tarball, wherever the packument says it is."""
+        return reading.file(self.web, listing)
+
+    def find(self, ecosystem: str, name: str, version: str) -> Sequence[Listing]:
+        """The tarball of the version, if there is one."""
+        if ecosystem != "npm":
+            return ()
+        wanted = _canonical(version)
+        listings, _ = self._read(name, lambda offered: _canonical(offered) == wanted)
+        return listings
+
+    # --- which packages ----------------------------------------------------------------------------------------
+    def _names(self) -> Iterator[str]:
+        """The names that are wanted: as they stand in the patterns, and as the search finds them."""
+        wanted = self.site.wanted
+        if wanted.plain is not None:
+            yield from wanted.plain
+            return
+        for pattern in wanted.include or ("*",):
+            found = self._search(pattern) if set("*?[") & set(pattern) else (pattern,)
+            yield from (name for name in found if name in wanted)
+
+    def _search(self, pattern: str) -> Iterator[str]:
+        """Every name that the search gives for the words before the first wildcard."""
+        start = min(pattern.find(sign) for sign in "*?[" if sign in pattern)
+        scope, slash, _ = pattern[:start].partition("/")
+        text = f"scope:{scope[1:]}" if slash and scope.startswith("@") else pattern[:start].strip("@/-_.")
+        for offset in range(0, DEEPEST, PER_SEARCH):
+            found = self._searched(text, offset)
+            yield from (name for one in found if (name := _name_of(one)))
+            if len(found) < PER_SEARCH:
+                return
+
+    def _searched(self, text: str, offset: int) -> list[Any]:
+        query = f"text={quote(text, safe='')}&size={PER_SEARCH}&from={offset}"
+        try:
+            answer = self.web.json(f"{self.base}-/v1/search?{query}")
+        except Denied:
+            raise
+        except Refused as problem:
+            raise Nonsense(
+                f"The upstream cannot be searched: give names as include patterns. {problem.message}"
+            ) from None
+        found = answer.get("objects") if isinstance(answer, dict) else None
+        if not isinstance(found, list):
+            raise Nonsense("The upstream's search answers without a list of packages.")
+        return found
+
+    # --- what a package offers -----------------------------------------------------------------------------------
+    def _offered(self, name: str) -> tuple[list[Listing], list[tuple[str, str]]]:
+        """All versions; what cannot be read of this package alone is a trouble, and stops none of the others."""
+        try:
+            return self._read(name, lambda offered: True)
+        except Denied:
+            raise
+        except (Refused, InvalidInput) as problem:
+            return [], [(name, problem.message)]
+
+    def _read(self, name: str, wants: Callable[[str], bool]) -> tuple[list[Listing], list[tuple[str, str]]]:
+        """The versions that are wanted, in the packument's order; nothing where the upstream does not know the name."""
+        versions: dict[str, Any] = {}
+        dates: dict[str, Any] = {}
+        said: Any = name
+        try:
+            with self.web.opened(self._address(name), headers=FULL, size=PACKUMENT) as answer:
+                for section, key, value in streaming.members(answer, ("versions", "time"), ("name",)):
+                    if section == "versions" and wants(key):
+                        versions[key] = _kept(value)
+                    elif section == "time":
+                        dates[key] = value
+                    elif section == "name":
+                        said = value
+        except Vanished:
+            return [], []
+        if not isinstance(said, str) or said.lower() != name.lower():
+            raise Nonsense(f"The upstream was asked for {name} and answers with another package.")
+        read = {version: self._listing(name, version, facts, dates) for version, facts in versions.items()}
+        odd = [(name, f"Version {version[:80]} names no tarball.") for version, one in read.items() if one is None]
+        return [one for one in read.values() if one is not None], odd
+
+    def _address(self, name: str) -> str:
+        return self.base + quote(name, safe="@")
+
+    def _listing(self, name: str, version: str, facts: dict[str, Any], dates: dict[str, Any]) -> Listing | None:
+        address = self._tarball(facts["tarball"])
+        if not address:
+            return None
+        return Listing(
+            ecosystem="npm",
+            name=name,
+            version=version,
+            filename=f"{name.rpartition('/')[2]}-{version}.tgz",
+            locator=address,
+            digests={**reading.hexadecimal("sha1", facts["shasum"]), **reading.integrity(facts["integrity"])},
+            released_at=reading.moment(dates.get(version)),
+            deprecated=facts["deprecated"],
+        )
+
+    def _tarball(self, said: Any) -> str:
+        """Where it says the tarball is; http on the registry's own host, as old packuments have it, means https."""
+        if not isinstance(said, str) or not said or len(said) > reading.LOCATOR:
+            return ""
+        address, own = urljoin(self.base, said), urlsplit(self.base)
+        if own.scheme == "https" and address.startswith(f"http://{own.netloc}/"):
+            return "https" + address.removeprefix("http")
+        return address
+
+
+def _kept(facts: Any) -> dict[str, Any]:
+    """What is needed of a version's manifest; the rest is let go."""
+    facts = facts if isinstance(facts, dict) else {}
+    dist = facts.get("dist") if isinstance(facts.get("dist"), dict) else {}
+    kept = {key: dist.get(key) for key in ("tarball", "shasum", "integrity")}
+    return {**kept, "deprecated": reading.words(facts.get("deprecated"), "It is deprecated upstream.")}
+
+
+def _name_of(found: Any) -> str:
+    package = found.get("package") if isinstance(found, dict) else None
+    name = package.get("name") if isinstance(package, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _canonical(version: str) -> str:
+    try:
+        return ecosystems.get("npm").canonical_version(version)
+    except InvalidInput:
+        return version
