@@ -15,13 +15,16 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class BlobStore(Protocol):
-    """Immutable objects under keys that are never used twice. Every fault is an OSError."""
+    """Immutable objects under keys that are never used twice. Every fault is an OSError.
+
+    A FileNotFoundError says that the store answers and the object is not there.
+    """
 
     def put_if_absent(self, key: str, source: Path, size: int, sha256: str) -> None:
         """Store the first `size` bytes of `source`, durably; an object that is there already is left as it is."""
 
     def open(self, key: str, offset: int = 0) -> IO[bytes]:
-        """The object's bytes from `offset` on."""
+        """The object's bytes from `offset` on; see `size_of`."""
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""
@@ -102,8 +105,13 @@ class DirectoryStore:
             partial.unlink(missing_ok=True)
 
     def open(self, key: str, offset: int = 0) -> IO[bytes]:
-        """The file, positioned."""
-        file = (self.root / key).open("rb")
+        """The file, positioned. A folder that is not there at all is a disk that is away, not a lost file."""
+        try:
+            file = (self.root / key).open("rb")
+        except FileNotFoundError:
+            if not (self.root / "sha256").is_dir():
+                raise OSError(f"The folder of the blobs is not there: {self.root}") from None
+            raise
         file.seek(offset)
         return file
 
@@ -175,7 +183,8 @@ class S3Store:
         span = {"Range": f"bytes={offset}-"} if offset else {}
         with _faults_as_os_errors(f"give {key}"):
             answer = self.client.get_object(Bucket=self.bucket, Key=self._key(key), **span)
-        return io.BufferedReader(_Body(answer["Body"], key), 256 * 1024)
+        size = int(answer.get("ContentRange", "").rpartition("/")[2] or answer["ContentLength"])
+        return io.BufferedReader(_Body(answer["Body"], key, size), 256 * 1024)
 
     def exists(self, key: str) -> bool:
         """Whether the bucket holds the object."""
@@ -218,14 +227,15 @@ def _faults_as_os_errors(what: str) -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError, HTTPError) as problem:
-        raise OSError(f"S3 cannot {what}: {problem}") from problem
+        is_lost = isinstance(problem, ClientError) and problem.response["Error"].get("Code") in {"NoSuchKey", "404"}
+        raise (FileNotFoundError if is_lost else OSError)(f"S3 cannot {what}: {problem}") from problem
 
 
 class _Body(io.RawIOBase):
     """An object's body as it comes in; one that breaks off is an error, never a short file."""
 
-    def __init__(self, body: Any, key: str) -> None:
-        self.body, self.key = body, key
+    def __init__(self, body: Any, key: str, size: int) -> None:
+        self.body, self.key, self.size = body, key, size
 
     def readable(self) -> bool:
         """Yes."""
@@ -242,6 +252,12 @@ class _Body(io.RawIOBase):
         """Give the connection back."""
         self.body.close()
         super().close()
+
+
+def size_of(opened: IO[bytes]) -> int:
+    """The size of the whole object that a store has opened, wherever the stream begins."""
+    body = getattr(opened, "raw", None)
+    return body.size if isinstance(body, _Body) else os.fstat(opened.fileno()).st_size
 
 
 class _Prefix(io.RawIOBase):

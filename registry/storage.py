@@ -5,6 +5,7 @@ are wanted, the object is put under a key that is never used twice, and the call
 `ready` together with what refers to it. `reconcile` removes whatever a crash left between two of these steps.
 """
 
+import errno
 import hashlib
 import logging
 import os
@@ -23,6 +24,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from accounts import auditing
+from accounts.actors import SYSTEM
 from registry import blobstores
 from registry.errors import InvalidInput, TooLarge, Unavailable
 from registry.models import Blob
@@ -32,6 +35,20 @@ CHUNK = 256 * 1024
 KEY = re.compile(r"/([0-9a-f]{64})\.([0-9]{1,9})(\.[0-9a-f]{16}\.partial)?$")
 ORPHAN_AGE = timedelta(hours=24)
 DELETE_GRACE = timedelta(hours=1)
+EVIDENCE_KEPT = timedelta(days=7)
+
+
+class Damaged(Unavailable):
+    """The stored bytes are lost or are not what was stored; held back until whole ones have been brought back."""
+
+    code = "damaged"
+
+    def __init__(self, blob: Blob, damage: str) -> None:
+        text = "The stored file is damaged and held back until a whole copy has been brought back from a mirror."
+        super().__init__(
+            f"{text} Try again in a few minutes.", details={"code": self.code, "damage": damage, "sha256": blob.sha256}
+        )
+        self.damage = damage
 
 
 class Readable(Protocol):
@@ -114,6 +131,9 @@ def store() -> blobstores.BlobStore:
 def keep(staged: Staged) -> Blob:
     """Put the staged bytes under their digest; the blob is `pending` until the caller's transaction confirms it."""
     blob = _reserve(staged)
+    if blob.state == Blob.State.QUARANTINED:
+        put_back(blob, staged, "an upload of the same bytes")
+        blob.refresh_from_db()
     try:
         store().put_if_absent(blob.key, staged.path, staged.size, staged.sha256)
     except OSError as problem:
@@ -141,7 +161,8 @@ def _reserve(staged: Staged) -> Blob:
 
 def confirm(blob: Blob) -> None:
     """Make the blob `ready`; inside the transaction that refers to it. Raises Unavailable if it was taken away."""
-    alive = Blob.objects.select_for_update().filter(pk=blob.pk).exclude(state=Blob.State.DELETING)
+    usable = (Blob.State.PENDING, Blob.State.READY)
+    alive = Blob.objects.select_for_update().filter(pk=blob.pk, generation=blob.generation, state__in=usable)
     if not alive.update(state=Blob.State.READY, touched_at=timezone.now()):
         raise Unavailable("The stored file was cleaned away while it was being published. Send it again.")
 
@@ -153,10 +174,35 @@ def give_back(blob: Blob) -> None:
         _delete(blob)
 
 
+def let_go(blob_ids: list[int]) -> int:
+    """Give up blobs that nothing refers to any more; inside the transaction that took the last reference away.
+
+    What somebody touched within the hour may be wanted by a publication under way: the daily clean-up sees to it.
+    """
+    untouched = Blob.objects.select_for_update().filter(
+        pk__in=blob_ids,
+        touched_at__lt=timezone.now() - DELETE_GRACE,
+        state__in=(Blob.State.READY, Blob.State.QUARANTINED),
+    )
+    unwanted = [blob.pk for blob in untouched.order_by("pk") if not blob.artifacts.exists()]
+    return Blob.objects.filter(pk__in=unwanted).update(state=Blob.State.DELETING, touched_at=timezone.now())
+
+
 def open_blob(blob: Blob, offset: int = 0) -> IO[bytes]:
-    """The stored bytes from `offset` on. Raises Unavailable when the store cannot give them."""
+    """The stored bytes from `offset` on. Raises Unavailable when the store cannot give them.
+
+    Raises Damaged for what is quarantined, lost, or not of its size: nobody reads that, checks and mirrors included.
+    """
+    if blob.state == Blob.State.QUARANTINED:
+        raise Damaged(blob, blob.damage)
     try:
-        return store().open(blob.key, offset)
+        opened = store().open(blob.key, offset)
+        if blobstores.size_of(opened) == blob.size:
+            return opened
+        opened.close()
+        raise Damaged(blob, Blob.Damage.CORRUPT)
+    except FileNotFoundError as problem:
+        raise Damaged(blob, Blob.Damage.MISSING) from problem
     except OSError as problem:
         logger.error("Blob %s cannot be read: %s", blob.key, problem)
         raise Unavailable("The file cannot be read from storage right now. Try again in a minute.") from problem
@@ -182,6 +228,73 @@ def digests(blob: Blob) -> Staged:
     """Read the blob back and hash it, to compare with what was recorded."""
     with open_blob(blob) as stream:
         return _hash(stream, Path(), blob.size + 1)
+
+
+def damage_of(blob: Blob) -> str:
+    """Read the stored bytes and hash them: "" when they are whole, else a word of Blob.Damage.
+
+    Whatever the row says of its state. Raises OSError when the store does not answer.
+    """
+    try:
+        with store().open(blob.key) as stream:
+            if blobstores.size_of(stream) != blob.size:
+                return Blob.Damage.CORRUPT
+            digest = hashlib.file_digest(stream, "sha256")  # type: ignore[arg-type]  # any binary file with readinto
+    except FileNotFoundError:
+        return Blob.Damage.MISSING
+    except OSError as problem:
+        if problem.errno == errno.EIO:
+            return Blob.Damage.UNREADABLE
+        raise
+    return "" if digest.hexdigest() == blob.sha256 else Blob.Damage.CORRUPT
+
+
+def quarantine(blob: Blob, damage: str) -> bool:
+    """Take damaged bytes out of service at once; False where they are out, replaced or given up already."""
+    sound = Blob.objects.filter(pk=blob.pk, generation=blob.generation, state=Blob.State.READY)
+    with transaction.atomic():
+        if not sound.update(state=Blob.State.QUARANTINED, damage=damage, touched_at=timezone.now()):
+            return False
+        auditing.record("blob.quarantined", f"blob:{blob}", SYSTEM, details={"sha256": blob.sha256, "damage": damage})
+    return True
+
+
+def reinstate(blob: Blob) -> bool:
+    """Bring back into service what has been read and found whole: the disk was away, or a reading went wrong."""
+    held = Blob.objects.filter(pk=blob.pk, generation=blob.generation, state=Blob.State.QUARANTINED)
+    now = timezone.now()
+    with transaction.atomic():
+        if not held.update(state=Blob.State.READY, damage="", verified_at=now, touched_at=now):
+            return False
+        auditing.record("blob.reinstated", f"blob:{blob}", SYSTEM, details={"sha256": blob.sha256})
+    return True
+
+
+def put_back(blob: Blob, staged: Staged, source: str) -> bool:
+    """Replace damaged bytes by these, under a new generation, so that no late reader or deleter of the old ones errs.
+
+    The damaged object stays for a week, for whoever wants to know what happened. Raises Unavailable when the staged
+    bytes are others or cannot be stored; False where somebody else was first.
+    """
+    if (staged.sha256, staged.size) != (blob.sha256, blob.size):
+        raise Unavailable(f"What came from {source} is not the file either.", code="not_the_file")
+    fresh = Blob(sha256=blob.sha256, generation=blob.generation + 1, size=blob.size)
+    try:
+        store().put_if_absent(fresh.key, staged.path, staged.size, staged.sha256)
+    except OSError as problem:
+        raise Unavailable("The portal cannot store files right now. Try again in a minute.") from problem
+    held = Blob.objects.filter(pk=blob.pk, generation=blob.generation, state=Blob.State.QUARANTINED)
+    now = timezone.now()
+    renewed = {"generation": fresh.generation, "state": Blob.State.READY, "damage": "", "verified_at": now}
+    with transaction.atomic():
+        if not held.update(**renewed, touched_at=now):
+            return False
+        Blob.objects.create(
+            sha256=blob.sha256, generation=blob.generation, size=blob.size, damage=blob.damage,
+            state=Blob.State.DELETING, touched_at=now + EVIDENCE_KEPT,
+        )  # fmt: skip
+        auditing.record("blob.mended", f"blob:{fresh}", SYSTEM, details={"sha256": blob.sha256, "from": source})
+    return True
 
 
 # --- keeping house -------------------------------------------------------------------------------------------------

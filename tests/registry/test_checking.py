@@ -63,7 +63,7 @@ def test_a_file_that_cannot_be_read_now_is_read_later(publish):
     tasks.drain()
     job = Job.objects.get(kind="check")
     assert (job.state, job.attempts) == ("open", 1)
-    assert "Unavailable" in job.last_error
+    assert "Damaged" in job.last_error
     hidden.rename(path)
     Job.objects.update(due_at=job.created_at)
     tasks.drain()
