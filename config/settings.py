@@ -209,6 +209,8 @@ SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=5)
 # --- bytes --------------------------------------------------------------------------------------------------------
 # A directory by default; s3://bucket/prefix?endpoint_url=… for S3. Credentials come from AWS_* in the environment.
 STORAGE_URL = env.str("STORAGE_URL", default=f"file://{DATA_DIR / 'blobs'}")
+SCRUB_DAYS = env.float("SCRUB_DAYS", default=7)
+SCRUB_MB_PER_ROUND = env.int("SCRUB_MB_PER_ROUND", default=512)
 STAGING_DIR = Path(env.str("STAGING_DIR", default=str(DATA_DIR / "staging")))
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -319,7 +321,9 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "TAGS": [{"name": name} for name in ("Packages", "Review", "Security", "Licences", "Tokens", "Signing keys")],
+    "TAGS": [
+        {"name": name} for name in ("Packages", "Review", "Security", "Regions", "Licences", "Tokens", "Signing keys")
+    ],
     "PATH_CONVERTER_OVERRIDES": {
         "package": {"type": "string", "pattern": "^[^/]+$", "description": "The name; a scope's slash as `%2F`"},
         "version": {"type": "string", "pattern": "^[^/]+$", "description": "A version, or a dist-tag"},

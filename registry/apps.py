@@ -20,6 +20,7 @@ class RegistryConfig(AppConfig):
             downloading,
             personal_data,
             retiring,
+            scrubbing,
             storage,
             tasks,
         )
