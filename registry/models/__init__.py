@@ -6,6 +6,7 @@ from registry.models.downloads import DownloadCount, DownloadFold, DownloadRecor
 from registry.models.feed import Change, Document
 from registry.models.jobs import Job
 from registry.models.packages import DistTag, Package, PackageMaintainer
+from registry.models.products import Product, ProductGrant, ReleasePin
 from registry.models.releases import Dependency, Release, ReleaseManifest
 
 __all__ = [
@@ -24,6 +25,9 @@ __all__ = [
     "Job",
     "Package",
     "PackageMaintainer",
+    "Product",
+    "ProductGrant",
     "Release",
     "ReleaseManifest",
+    "ReleasePin",
 ]
