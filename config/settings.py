@@ -144,6 +144,7 @@ REGISTRY_ADVICE = {"licenses": "licensing.advising.on_licenses"}
 MAINTAINED_APPS = ("registry", "mirrors", "upstreams", "webhooks", "licensing", "scanning")
 REVIEW_SELF_APPROVAL = env.bool("REVIEW_SELF_APPROVAL", default=False)
 PURGE_GRACE_HOURS = env.int("PURGE_GRACE_HOURS", default=24)
+GRACE_BY_DATABASE_CLOCK = True  # False where a test moves the clock of its process
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", default=512)
 MAX_PRODUCT_MB = env.int("MAX_PRODUCT_MB", default=10240)
 # Scanners that are programs of others. Without names: the embedded one, and what is found on PATH.

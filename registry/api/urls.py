@@ -1,4 +1,4 @@
-"""The routes of contract section 3 (packages), and of section 4 the signature of a version."""
+"""The routes of contract section 3 (packages), of section 4 the signature of a version, of section 8 the regions."""
 
 from django.urls import path
 
@@ -8,6 +8,7 @@ from registry.api.downloads import DownloadDoor, NamedFileDoor
 from registry.api.explanations import ExplainDoor
 from registry.api.packages import PackageDoor, ResolveDoor
 from registry.api.publishing import PublishDoor
+from registry.api.regions import RegionsDoor
 from registry.api.reviews import ApproveDoor, RejectDoor
 from registry.api.versions import RestoreDoor, SbomDoor, SignatureDoor, VersionDoor
 
@@ -20,6 +21,7 @@ urlpatterns = [
     path("packages/publish", PublishDoor.as_view(), name="publish"),
     path("packages/stats/categories", CategoriesDoor.as_view(), name="categories"),
     path("explain", ExplainDoor.as_view(), name="explain"),
+    path("registry/sync/status", RegionsDoor.as_view(), name="regions"),
     path(f"{NAME}/resolve", ResolveDoor.as_view(), name="resolve"),
     path(VERSION, VersionDoor.as_view(), name="version"),
     path(f"{VERSION}/download", DownloadDoor.as_view(), name="download"),

@@ -30,6 +30,7 @@ API: dict[str, dict[str, May]] = {
     "packages/publish": {"POST": PUTS_INTO},
     "packages/stats/categories": {"GET": ANYONE},
     "explain": {"GET": WHO_SEES},
+    "registry/sync/status": {"GET": ANYONE},
     PACKAGE: {"GET": WHO_SEES},
     f"{PACKAGE}/resolve": {"GET": WHO_SEES},
     # versions
