@@ -15,7 +15,8 @@ from django.utils.module_loading import import_string
 
 from accounts import projects
 from accounts.actors import Actor
-from registry.models import Check, Package, Release
+from registry import grants
+from registry.models import Check, Package, Product, Release
 
 ORDER = {"allow": 0, "hold": 1, "deny": 2}
 BLOCKING_CHECKS = ("archive", "manifest", "integrity", "signature", "name")
@@ -93,8 +94,11 @@ def name_is_free_or_ours(subject: Publication, actor: Actor) -> Verdict:
     name, and nobody can submit a look-alike version of an internal one (dependency confusion).
     """
     package = subject.package
-    if package is None or actor.is_system:
+    is_pulled = subject.origin == Release.Origin.SYNCED
+    if package is None or (actor.is_system and not is_pulled):
         return Verdict("ownership", "allow", "NAME_FREE", "The name is free.")
+    if is_pulled and (subject.is_first_party or (package.is_private and package.project_id != subject.project_id)):
+        return _taken(subject, "NAME_INTERNAL", "belongs to a project here and is never taken from an upstream")
     if subject.origin == Release.Origin.PUBLISHED and subject.origins and not subject.is_first_party:
         return _taken(
             subject, "NAME_THIRD_PARTY", "is a third-party package here. Submit the version for review instead"
@@ -106,6 +110,15 @@ def name_is_free_or_ours(subject: Publication, actor: Actor) -> Verdict:
         return Verdict("ownership", "allow", "NAME_OURS", "The name is yours, or a third-party one.")
     what_to_do = "Choose another name, or ask an owner of that project to add you"
     return _taken(subject, "NAME_TAKEN", f"belongs to another project. {what_to_do}")
+
+
+def _put_into_product(subject: Publication, product: Product, actor: Actor) -> Verdict:
+    """The versions of a product come from its own pipeline, by the tokens that may upload them, and nowhere else."""
+    if subject.origin != Release.Origin.PUBLISHED or product.deleted_at is not None:
+        return _taken(subject, "NAME_PRODUCT", "is a product of another kind of work. Choose another name")
+    if not grants.of(product.package, actor).upload:
+        return _taken(subject, "NOT_GRANTED", "takes uploads from tokens that one of its maintainers has allowed to")
+    return Verdict("ownership", "allow", "NAME_GRANTED", "You may upload versions of this product.")
 
 
 def _taken(subject: Publication, code: str, why: str) -> Verdict:
@@ -158,16 +171,24 @@ def review_policy(release: Release, actor: Actor) -> Verdict:
 
 # --- downloading ---------------------------------------------------------------------------------------------------
 def is_visible(release: Release, actor: Actor) -> Verdict:
-    """Private packages are for members of their project."""
+    """Private packages are for members of their project; files of products for tokens that were granted them."""
     package = release.package
     if not package.is_visible_to(actor):
         return Verdict("visibility", "deny", "PRIVATE", "This package is private to its project.")
+    if not grants.may_download(package, actor):
+        return Verdict(
+            "visibility",
+            "deny",
+            "NOT_GRANTED",
+            f"This token may not download the product {package.name}.",
+            remedy="Ask one of the product’s maintainers to grant the token “download”.",
+        )
     return Verdict("visibility", "allow", "VISIBLE", "You may see this package.")
 
 
 def is_not_removed(release: Release, actor: Actor) -> Verdict:
     """What was unlisted leaves for 24 hours more by exact version; what was removed does not."""
-    if release.is_purged:
+    if release.is_gone:
         return Verdict("retirement", "deny", "REMOVED", "This version was unlisted and its file has been removed.")
     if release.is_unlisted:
         return Verdict("retirement", "allow", "UNLISTED", "This version is unlisted and will be removed.")

@@ -1,7 +1,7 @@
 """Publishing: `receive` takes bytes that mean nothing yet, `publish` makes a release of them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from accounts import auditing, signatures, signing_keys
 from accounts.actors import Actor
 from accounts.models import Membership, Project, SigningKey
-from registry import checking, documents, ecosystems, gates, signals, storage
+from registry import approving, checking, documents, ecosystems, gates, signals, storage
 from registry.ecosystems.base import Manifest
 from registry.ecosystems.base import Package as ReadPackage
 from registry.ecosystems.confusables import skeleton
@@ -36,6 +36,8 @@ HOW_TO_SIGN = (
     "“signature”, or appended to the archive."
 )
 
+ACTIONS = {"published": "release.publish", "submitted": "release.submit", "synced": "release.sync"}
+
 
 @dataclass(frozen=True, slots=True)
 class Signed:
@@ -52,11 +54,15 @@ class Upload:
     package: ReadPackage
     staged: storage.Staged
     signed: Signed | None = None
+    also: "tuple[Upload, ...]" = ()  # further files of the same version
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What the client may choose: everything else is read from the archive."""
+    """What the client may choose: everything else is read from the archive.
+
+    `with_it` writes the caller's own rows in the same transaction.
+    """
 
     origin: str = Release.Origin.PUBLISHED
     tag: str = "latest"
@@ -65,6 +71,7 @@ class Intent:
     submitted_for: str = ""
     note: str = ""
     released_at: datetime | None = None
+    with_it: Callable[[Release], object] | None = None
 
 
 def receive(stream: storage.Readable, limit: int | None = None) -> AbstractContextManager[storage.Staged]:
@@ -102,23 +109,24 @@ def publish_upload(
 def publish(upload: Upload, actor: Actor, intent: Intent) -> Release:
     """Make a release of a file that was read: bytes before rows, rows before the answer, the broker only a hint."""
     manifest = upload.package.manifest
-    project = project_of(actor)
     existing = find_named(manifest.ecosystem, manifest.name)
+    project = existing.project if existing is not None and intent.is_product else project_of(actor)
     ask_to_publish(manifest, existing, intent.origin, project, actor)
     refuse_known(existing, manifest)
     _refuse_other_access(existing, intent.access)
     if existing is not None and upload.signed is None and intent.origin == Release.Origin.PUBLISHED:
         _refuse_unsigned(existing.project)
-    blob = storage.keep(upload.staged)
+    kept = [(one, storage.keep(one.staged)) for one in (upload, *upload.also)]
     try:
         with transaction.atomic():
-            release = _write_rows(upload, blob, actor, intent, project)
-            storage.confirm(blob)
-    except IntegrityError as problem:
-        storage.give_back(blob)
-        raise already_exists(manifest) from problem
-    except RegistryError:
-        storage.give_back(blob)
+            release = _write_rows(kept, actor, intent, project)
+            for _, blob in kept:
+                storage.confirm(blob)
+    except (IntegrityError, RegistryError) as problem:
+        for _, blob in kept:
+            storage.give_back(blob)
+        if isinstance(problem, IntegrityError):
+            raise already_exists(manifest) from problem
         raise
     return release
 
@@ -146,6 +154,11 @@ def _take_signature(staged: storage.Staged, given: str | None) -> tuple[storage.
         raise Refused("Two signatures came with the archive. Send one.", code="signature_twice")
     os.truncate(staged.path, length)
     return staged.digests_of_prefix(length), appended
+
+
+def _wants_signature(intent: Intent) -> bool:
+    """Third-party files are signed by others, and clients of the products API know of no signatures."""
+    return intent.origin == Release.Origin.PUBLISHED and not intent.is_product
 
 
 def _refuse_unsigned(project: Project | None) -> None:
@@ -252,14 +265,18 @@ def check_category(category: str) -> str:
 
 
 # --- the rows ------------------------------------------------------------------------------------------------------
-def _write_rows(upload: Upload, blob: Blob, actor: Actor, intent: Intent, project: Project) -> Release:
+def _write_rows(kept: list[tuple[Upload, Blob]], actor: Actor, intent: Intent, project: Project) -> Release:
+    upload = kept[0][0]
     package = take_name(upload.package.manifest, actor, intent, project)
     release = write_release(package, upload.package.manifest, actor, intent)
     release.sha256, release.size = upload.staged.sha256, upload.staged.size
     release.save(update_fields=["sha256", "size"])
     write_manifest(release, upload.package)
-    _write_artifact(release, upload, blob)
-    finish(release, actor, "release.publish" if intent.origin == Release.Origin.PUBLISHED else "release.submit")
+    for one, blob in kept:
+        _write_artifact(release, one, blob)
+    if intent.with_it:
+        intent.with_it(release)
+    finish(release, actor, ACTIONS[intent.origin])
     return release
 
 
@@ -370,9 +387,9 @@ def _write_artifact(release: Release, upload: Upload, blob: Blob) -> None:
         signing_keys.note_use(signed.key)
 
 
-def finish(release: Release, actor: Actor, action: str) -> None:
+def finish(release: Release, actor: Actor, action: str, *, is_checked: bool = True) -> None:
     """Open the checks, leave the audit event, rebuild the documents, tell whoever listens."""
-    checking.open_checks(release)
+    (checking.open_checks if is_checked else checking.skip_checks)(release)
     name = f"{release.package.ecosystem}:{release.package.name}@{release.version}"
     details = {"sha256": release.sha256, "size": release.size, "origin": release.origin}
     announcing.announce_arrival(release)
