@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import auditing
 from accounts.actors import SYSTEM, Actor
-from registry import documents, ecosystems, gates, objecting, signals, tasks
+from registry import documents, ecosystems, gates, grants, objecting, signals, tasks
 from registry.errors import Conflict, Forbidden, InvalidInput
 from registry.models import Check, Decision, DistTag, Job, Release
 from registry.webhooks import announcing
@@ -72,6 +72,8 @@ def reconsider(release: Release) -> Release:
     appears; what policy withdrew comes back when nothing stands against it any more.
     """
     release = _fresh(release)
+    if grants.find_product(release.package) is not None:
+        return release  # decided by who may upload, and by people
     if release.is_purged or (release.is_unlisted and release.status == STATUS.PENDING):
         _keep(release, release.held_because, ())
         return release
@@ -87,6 +89,12 @@ def reconsider(release: Release) -> Release:
     else:
         _keep(release, release.held_because, ())
     return release
+
+
+def admit(release: Release, reason: str) -> Release:
+    """Approve what needs no review, in the transaction that writes it: the upload of a product's own pipeline."""
+    verdict = gates.Verdict("review", "allow", "REVIEW_NOT_NEEDED", reason)
+    return _decide(release, SYSTEM, Ruling(STATUS.APPROVED, reason, verdicts=(verdict,)), (STATUS.PENDING,), None)
 
 
 @tasks.periodically("sweep")
