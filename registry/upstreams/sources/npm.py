@@ -6,6 +6,8 @@ others are looked for with `/-/v1/search`, which registries answer up to a depth
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -19,6 +21,7 @@ from registry.upstreams.sources.base import (
     Listing,
     Nonsense,
     Page,
+    Rejected,
     Site,
     Stream,
     Vanished,
@@ -39,22 +42,29 @@ class Npm:
         self.base = site.base_url.rstrip("/") + "/"
 
     def pages(self, since: Cursor, cursor: Cursor) -> Iterator[Page]:
-        """A page or more for each package. npm tells nobody what is new, so every wanted packument is read again."""
-        names = sorted(set(self._names()))
-        after, done = str(cursor.get("after", "")), int(cursor.get("done", 0))
-        rest = [name for name in names if name > after]
-        for position, name in enumerate(rest):
-            listings, troubles = self._offered(name)
-            last = position == len(rest) - 1
-            start = done if not position else 0
-            for begin in range(start, max(len(listings), start + 1), PER_PAGE):
-                behind = begin + PER_PAGE
-                onward: Cursor = {"after": after, "done": behind} if behind < len(listings) else {"after": name}
-                ends = last and behind >= len(listings)
-                yield Page(listings[begin:behind], None if ends else onward, START, troubles if not begin else ())
-            after = name
+        """A page or more for each package; packuments that did not change since the last listing are not sent again.
+
+        A listing in which a packument could not be read leaves the bookmark where it was, so that it is asked again.
+        """
+        state = dict(cursor) or {"after": "", "done": 0, "began": _a_day_ago(), "odd": False}
+        bookmark = {"began": state["began"], "for": reading.fingerprint(self.site.wanted)}
+        known = str(since.get("began", "")) if since.get("for") == bookmark["for"] else ""
+        rest = [name for name in sorted(set(self._names())) if name > state["after"]]
+        for name in rest:
+            listings, troubles = self._offered(name, known)
+            state["odd"] = state["odd"] or bool(troubles)
+            while state["done"] + PER_PAGE < len(listings):
+                part = listings[state["done"] : state["done"] + PER_PAGE]
+                state["done"] += PER_PAGE
+                yield Page(part, dict(state), START)
+            part = listings[state["done"] :]
+            state |= {"after": name, "done": 0}
+            if name != rest[-1]:
+                yield Page(part, dict(state), START, troubles)
+            else:
+                yield Page(part, None, since if state["odd"] else bookmark, troubles)
         if not rest:
-            yield Page(())
+            yield Page((), None, since if state["odd"] else bookmark)
 
     def open(self, listing: Listing) -> AbstractContextManager[Stream]:
         """The tarball, wherever the packument says it is."""
@@ -66,7 +76,7 @@ class Npm:
             return ()
         wanted = _canonical(version)
         listings, _ = self._read(name, lambda offered: _canonical(offered) == wanted)
-        return listings
+        return tuple(listings)
 
     # --- which packages ----------------------------------------------------------------------------------------
     def _names(self) -> Iterator[str]:
@@ -106,22 +116,25 @@ class Npm:
         return found
 
     # --- what a package offers -----------------------------------------------------------------------------------
-    def _offered(self, name: str) -> tuple[list[Listing], list[tuple[str, str]]]:
+    def _offered(self, name: str, known: str) -> tuple[list[Listing], list[tuple[str, str]]]:
         """All versions; what cannot be read of this package alone is a trouble, and stops none of the others."""
         try:
-            return self._read(name, lambda offered: True)
+            return self._read(name, lambda offered: True, known)
         except Denied:
             raise
         except (Refused, InvalidInput) as problem:
             return [], [(name, problem.message)]
 
-    def _read(self, name: str, wants: Callable[[str], bool]) -> tuple[list[Listing], list[tuple[str, str]]]:
-        """The versions that are wanted, in the packument's order; nothing where the upstream does not know the name."""
+    def _read(
+        self, name: str, wants: Callable[[str], bool], known: str = ""
+    ) -> tuple[list[Listing], list[tuple[str, str]]]:
+        """The versions that are wanted, in the packument's order; none where there is nothing (new) of that name."""
         versions: dict[str, Any] = {}
         dates: dict[str, Any] = {}
         said: Any = name
+        headers = FULL | ({"If-Modified-Since": known} if known else {})
         try:
-            with self.web.opened(self._address(name), headers=FULL, size=PACKUMENT) as answer:
+            with self.web.opened(self._address(name), headers=headers, size=PACKUMENT) as answer:
                 for section, key, value in streaming.members(answer, ("versions", "time"), ("name",)):
                     if section == "versions" and wants(key):
                         versions[key] = _kept(value)
@@ -131,6 +144,10 @@ class Npm:
                         said = value
         except Vanished:
             return [], []
+        except Rejected as answer:
+            if answer.status == 304:
+                return [], []
+            raise
         if not isinstance(said, str) or said.lower() != name.lower():
             raise Nonsense(f"The upstream was asked for {name} and answers with another package.")
         read = {version: self._listing(name, version, facts, dates) for version, facts in versions.items()}
@@ -163,6 +180,11 @@ class Npm:
         if own.scheme == "https" and address.startswith(f"http://{own.netloc}/"):
             return "https" + address.removeprefix("http")
         return address
+
+
+def _a_day_ago() -> str:
+    """As HTTP writes it: a day is more than two clocks differ."""
+    return format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
 
 
 def _kept(facts: Any) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 import base64
 import binascii
+import hashlib
 import re
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
-
-from registry.upstreams.sources.base import Listing, Stream, Web
+from registry.upstreams.sources.base import Listing, Stream, Wanted, Web
 
 LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 AS_IT_LIES = {"Accept-Encoding": "identity"}
@@ -53,7 +52,10 @@ def words(value: Any, otherwise: str) -> str:
 
 
 def file(web: Web, listing: Listing) -> AbstractContextManager[Stream]:
-    """The bytes as they lie, no more than was announced and than this portal takes."""
-    largest = settings.MAX_UPLOAD_MB * 2**20
-    size = largest if listing.size is None else min(listing.size, largest)
-    return web.opened(listing.locator, headers=AS_IT_LIES, size=size)
+    """The bytes as they lie: some servers would unpack a tar.gz on the way."""
+    return web.file(listing.locator, headers=AS_IT_LIES)
+
+
+def fingerprint(wanted: Wanted) -> str:
+    """Changes with the patterns: what was not wanted before is new, however old it is."""
+    return hashlib.sha256(repr((sorted(wanted.include), sorted(wanted.exclude))).encode()).hexdigest()[:16]

@@ -25,9 +25,9 @@ def members(stream: Stream, sections: Collection[str], wanted: Collection[str] =
     or has a member of more than 8 MiB.
     """
     reader = _Reader(stream)
-    for key in reader.keys():
+    for key in reader.names():
         if key in sections and reader.peek() in (b"{", b"["):
-            inner = reader.keys() if reader.peek() == b"{" else reader.items()
+            inner = reader.names() if reader.peek() == b"{" else reader.places()
             for name in inner:
                 yield key, name, _parsed(reader.value())
         elif key in wanted:
@@ -49,7 +49,7 @@ class _Reader:
     def __init__(self, stream: Stream) -> None:
         self.stream, self.buffer, self.at = stream, b"", 0
 
-    def keys(self) -> Iterator[str]:
+    def names(self) -> Iterator[str]:
         """The keys of the object that begins here; whoever is given one reads or skips its value."""
         self._take(b"{")
         if self.peek() == b"}":
@@ -64,7 +64,7 @@ class _Reader:
             if self._take(b",}") == b"}":
                 return
 
-    def items(self) -> Iterator[str]:
+    def places(self) -> Iterator[str]:
         """An empty key for each item of the array that begins here."""
         self._take(b"[")
         if self.peek() == b"]":
