@@ -1,4 +1,4 @@
-"""EU mirrors: regions that receive what is approved, what stands on each of them, and what could not be brought there."""
+"""EU mirrors: regions that receive what is approved, what stands on each, and what could not be brought there."""
 
 from datetime import time
 
@@ -9,8 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 # The European Union, then the rest of the European Economic Area.
-RESIDENCE = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split() + ["IS", "LI", "NO"]
+RESIDENCE = (
+    *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU"),
+    *("IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"),
+    *("IS", "LI", "NO"),
 )
 
 
@@ -60,12 +62,16 @@ class Mirror(models.Model):
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
     strikes = models.PositiveIntegerField(default=0, help_text="How often in a row the region failed as a whole")
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="Nothing is tried before, unless a probe succeeds")
+    held_by = models.CharField(max_length=64, blank=True, help_text="Who writes to the region now: one at a time")
+    held_until = models.DateTimeField(null=True, blank=True)
 
     probed_at = models.DateTimeField(null=True, blank=True, help_text="When a probe ended last, either way")
     answered_at = models.DateTimeField(null=True, blank=True, help_text="When a probe was answered last")
     probe_error = models.TextField(blank=True)
     latencies = models.JSONField(default=list, blank=True, help_text="Milliseconds of the last 60 answered probes")
 
+    comparing = models.JSONField(default=dict, blank=True, help_text="How far a full comparison is; empty: none runs")
     compared_at = models.DateTimeField(null=True, blank=True)
     drift = models.JSONField(
         default=dict, blank=True, help_text="missing, corrupt, extra, mended, checked of the last full comparison"

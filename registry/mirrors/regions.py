@@ -1,4 +1,4 @@
-"""What an operator does with a region: pause it, resume it, have it verified, rebuild it. Each leaves an audit event."""
+"""What an operator does with a region: pause, resume, verify, rebuild. Each leaves an audit event."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -38,7 +38,7 @@ def verify(mirror: Mirror, actor: Actor) -> None:
 
 
 def rebuild(mirror: Mirror, actor: Actor) -> None:
-    """Forget what is believed to stand there and copy everything that should, from the first change on. Needs admin."""
+    """Forget what is believed to stand there and copy all that should, from the first change on. Needs admin."""
     actor.need("admin")
     with transaction.atomic():
         Replica.objects.filter(mirror=mirror).delete()
