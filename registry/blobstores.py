@@ -6,12 +6,15 @@ Django's own storages are not used for this: they write to the final name withou
 import io
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, Protocol
 from urllib.parse import parse_qs, urlsplit
+
+from registry import buckets
 
 
 class BlobStore(Protocol):
@@ -23,8 +26,8 @@ class BlobStore(Protocol):
     def put_if_absent(self, key: str, source: Path, size: int, sha256: str) -> None:
         """Store the first `size` bytes of `source`, durably; an object that is there already is left as it is."""
 
-    def open(self, key: str, offset: int = 0) -> IO[bytes]:
-        """The object's bytes from `offset` on; see `size_of`."""
+    def open(self, key: str, offset: int = 0, length: int | None = None) -> IO[bytes]:
+        """The object's bytes from `offset` on, of which the caller will read at most `length`; see `size_of`."""
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""
@@ -35,8 +38,17 @@ class BlobStore(Protocol):
     def old_keys(self, before: float) -> Iterator[str]:
         """Keys of objects last written before the instant (seconds since the epoch)."""
 
+    def forget_unfinished(self, before: float) -> int:
+        """Give up what began to be written before the instant and is no object yet; returns how many."""
+
     def local_path(self, key: str) -> Path | None:
         """The object's path on this machine, or None."""
+
+    def temporary_url(self, key: str, seconds: int, headers: dict[str, str]) -> str | None:
+        """An address that gives the object with these headers to anyone, for so long, or None."""
+
+    def probe(self, patience: float) -> None:
+        """Return if objects could be written and read now; the store has so many seconds to answer."""
 
 
 @cache
@@ -104,7 +116,7 @@ class DirectoryStore:
         finally:
             partial.unlink(missing_ok=True)
 
-    def open(self, key: str, offset: int = 0) -> IO[bytes]:
+    def open(self, key: str, offset: int = 0, length: int | None = None) -> IO[bytes]:
         """The file, positioned. A folder that is not there at all is a disk that is away, not a lost file."""
         try:
             file = (self.root / key).open("rb")
@@ -130,41 +142,48 @@ class DirectoryStore:
                 if path.stat().st_mtime < before:
                     yield path.relative_to(self.root).as_posix()
 
+    def forget_unfinished(self, before: float) -> int:
+        """Nothing: partial copies are among the old keys."""
+        return 0
+
     def local_path(self, key: str) -> Path | None:
         """Where the file lies."""
         return self.root / key
+
+    def temporary_url(self, key: str, seconds: int, headers: dict[str, str]) -> str | None:
+        """None: a folder has no address."""
+        return None
+
+    def probe(self, patience: float) -> None:
+        """Write a byte to a file without a name; before the first upload the folder itself is still to be made."""
+        folder = next(place for place in (self.root, *self.root.parents) if place.exists())
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b".")
+            file.flush()
 
 
 class S3Store:
     """Blobs in a bucket, by the client that django-storages configures (credentials from AWS_*)."""
 
     def __init__(self, bucket: str, prefix: str = "", **options: str) -> None:
-        from storages.backends.s3 import S3Storage
-
+        public = options.pop("public_endpoint_url", "")
         self.bucket, self.prefix = bucket, f"{prefix}/" if prefix else ""
-        self.client: Any = S3Storage(bucket_name=bucket, **options).connection.meta.client
+        self.options = options
+        self.impatient: dict[float, Any] = {}
+        self.client: Any = buckets.connect(bucket, options)
+        self.signer: Any = buckets.connect(bucket, {**options, "endpoint_url": public}) if public else self.client
 
     def _key(self, key: str) -> str:
         return self.prefix + key
 
     def put_if_absent(self, key: str, source: Path, size: int, sha256: str) -> None:
-        """One conditional PUT with the digest, so that the store itself refuses a torn or second write."""
-        import base64
-
+        """A conditional PUT with the digest, in parts where it is long: the store itself refuses a second write."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+        if size > buckets.PART and self._is_whole(key, size):
+            return
         try:
-            with source.open("rb") as file:
-                self.client.put_object(
-                    Bucket=self.bucket,
-                    Key=self._key(key),
-                    Body=_Prefix(file, size),
-                    ContentLength=size,
-                    ChecksumSHA256=checksum,
-                    Metadata={"sha256": sha256},
-                    IfNoneMatch="*",
-                )
+            buckets.put(self.client, {"Bucket": self.bucket, "Key": self._key(key)}, source, size, sha256)
         except (BotoCoreError, ClientError) as problem:
             # there already, or an answer was lost on the way: what counts is what the bucket holds
             if not self._is_whole(key, size):
@@ -178,9 +197,10 @@ class S3Store:
         except (BotoCoreError, ClientError):
             return False
 
-    def open(self, key: str, offset: int = 0) -> IO[bytes]:
-        """The object's body as a stream."""
-        span = {"Range": f"bytes={offset}-"} if offset else {}
+    def open(self, key: str, offset: int = 0, length: int | None = None) -> IO[bytes]:
+        """The object's body as a stream, and no more of it than is wanted."""
+        end = "" if length is None else offset + length - 1
+        span = {"Range": f"bytes={offset}-{end}"} if offset or length else {}
         with _faults_as_os_errors(f"give {key}"):
             answer = self.client.get_object(Bucket=self.bucket, Key=self._key(key), **span)
         size = int(answer.get("ContentRange", "").rpartition("/")[2] or answer["ContentLength"])
@@ -213,9 +233,32 @@ class S3Store:
                     if item["LastModified"].timestamp() < before:
                         yield item["Key"][len(self.prefix) :]
 
+    def forget_unfinished(self, before: float) -> int:
+        """Uploads in parts whose process died."""
+        with _faults_as_os_errors("list its unfinished uploads"):
+            return buckets.forget_unfinished(self.client, self.bucket, self._key("sha256/"), before)
+
     def local_path(self, key: str) -> Path | None:
         """Nowhere on this machine."""
         return None
+
+    def temporary_url(self, key: str, seconds: int, headers: dict[str, str]) -> str | None:
+        """A signed address, made without asking anybody."""
+        given = {f"Response{name.replace('-', '')}": value for name, value in headers.items()}
+        place = {"Bucket": self.bucket, "Key": self._key(key), **given}
+        url: str = self.signer.generate_presigned_url("get_object", Params=place, ExpiresIn=seconds)
+        return url
+
+    def probe(self, patience: float) -> None:
+        """Ask for an object that need not be there, once."""
+        with suppress(FileNotFoundError), _faults_as_os_errors("answer"):
+            self._impatient(patience).get_object(Bucket=self.bucket, Key=self._key("health"))["Body"].close()
+
+    def _impatient(self, patience: float) -> Any:
+        """A client that gives up soon; making one takes longer than asking."""
+        if patience not in self.impatient:
+            self.impatient[patience] = buckets.connect(self.bucket, self.options, patience=patience)
+        return self.impatient[patience]
 
 
 @contextmanager
@@ -258,32 +301,3 @@ def size_of(opened: IO[bytes]) -> int:
     """The size of the whole object that a store has opened, wherever the stream begins."""
     body = getattr(opened, "raw", None)
     return body.size if isinstance(body, _Body) else os.fstat(opened.fileno()).st_size
-
-
-class _Prefix(io.RawIOBase):
-    """The first bytes of a file, seekable as an upload's retries need it."""
-
-    def __init__(self, file: IO[bytes], size: int) -> None:
-        self.file, self.size = file, size
-
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Like a file that ends at the limit."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self.file.tell(), io.SEEK_END: self.size}[whence]
-        return self.file.seek(base + offset)
-
-    def tell(self) -> int:
-        """The position."""
-        return self.file.tell()
-
-    def read(self, size: int = -1) -> bytes:
-        """Up to the limit and no further."""
-        left = self.size - self.file.tell()
-        return self.file.read(left if size is None or size < 0 else min(size, left))

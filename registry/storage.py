@@ -188,15 +188,15 @@ def let_go(blob_ids: list[int]) -> int:
     return Blob.objects.filter(pk__in=unwanted).update(state=Blob.State.DELETING, touched_at=timezone.now())
 
 
-def open_blob(blob: Blob, offset: int = 0) -> IO[bytes]:
-    """The stored bytes from `offset` on. Raises Unavailable when the store cannot give them.
+def open_blob(blob: Blob, offset: int = 0, length: int | None = None) -> IO[bytes]:
+    """The stored bytes from `offset` on, `length` of them at most. Raises Unavailable when the store cannot give them.
 
     Raises Damaged for what is quarantined, lost, or not of its size: nobody reads that, checks and mirrors included.
     """
     if blob.state == Blob.State.QUARANTINED:
         raise Damaged(blob, blob.damage)
     try:
-        opened = store().open(blob.key, offset)
+        opened = store().open(blob.key, offset, length)
         if blobstores.size_of(opened) == blob.size:
             return opened
         opened.close()
@@ -211,6 +211,11 @@ def open_blob(blob: Blob, offset: int = 0) -> IO[bytes]:
 def local_path(blob: Blob) -> Path | None:
     """Where the blob lies on this machine, if the store is a directory."""
     return store().local_path(blob.key)
+
+
+def temporary_url(blob: Blob, seconds: int, headers: dict[str, str]) -> str | None:
+    """An address in the store that gives the blob with these headers to anyone for so long; None where it has none."""
+    return store().temporary_url(blob.key, seconds, headers)
 
 
 @contextmanager
@@ -339,9 +344,10 @@ def _delete(blob: Blob) -> int:
 
 def _delete_strays() -> int:
     """Objects older than a day that no row names: only what this code wrote, by the form of its keys."""
-    deleted = 0
+    deleted, old = 0, time.time() - ORPHAN_AGE.total_seconds()
     try:
-        for key in store().old_keys(time.time() - ORPHAN_AGE.total_seconds()):
+        deleted += store().forget_unfinished(old)
+        for key in store().old_keys(old):
             if _is_stray(key):
                 store().delete(key)
                 deleted += 1

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
-from registry import blobstores, storage, tasks
+from registry import blobstores, buckets, storage, tasks
 from registry.errors import Unavailable
 from registry.models import Blob, Release
 from tests import builders
@@ -223,6 +223,90 @@ def test_a_body_that_breaks_off_is_an_error_and_never_a_short_file(s3_url, sourc
     Faulty.script.extend(["cut"])
     with pytest.raises(OSError, match="rest of"), store.open(KEY) as file:
         file.read()
+
+
+# --- what is too long for one request -----------------------------------------------------------------------------
+LONG = random.Random(2).randbytes(11 * 2**20)
+
+
+@pytest.fixture
+def in_parts(monkeypatch, source) -> Path:
+    """A file of three parts, the smallest that S3 takes."""
+    monkeypatch.setattr(buckets, "PART", 5 * 2**20)
+    source.write_bytes(LONG)
+    return source
+
+
+def unfinished(store: blobstores.S3Store) -> int:
+    return len(store.client.list_multipart_uploads(Bucket=store.bucket).get("Uploads", []))
+
+
+@pytest.mark.parametrize(
+    "script", [[], ["ok", "500"], ["ok"] * 3 + ["lost", "ok"], ["ok"] * 5 + ["lost"], ["503", "lost"]]
+)
+def test_a_long_file_goes_in_parts_and_survives_what_a_retry_survives(s3_url, in_parts, script):
+    store = blobstores.from_url(s3_url)
+    Faulty.script.extend(script)
+    put(store, in_parts)
+    Faulty.script.clear()
+    with store.open(KEY, 5 * 2**20 - 3, 10) as file:
+        assert file.read() == LONG[5 * 2**20 - 3 :][:10]
+    assert hashlib.file_digest(store.open(KEY), "sha256").hexdigest() == hashlib.sha256(LONG).hexdigest()
+
+
+def test_a_long_file_that_is_there_already_is_left_as_it_is(s3_url, in_parts, tmp_path):
+    store = blobstores.from_url(s3_url)
+    place = {"Bucket": store.bucket, "Key": f"kept/{KEY}"}
+    store.client.put_object(**place, Body=b"first")
+    with pytest.raises(OSError, match="did not take"):  # another size under the same key: somebody else's doing
+        put(store, in_parts)
+    assert (store.open(KEY).read(), unfinished(store)) == (b"first", 0)
+    store.client.delete_object(**place)
+    put(store, in_parts)
+    Faulty.seen.clear()
+    put(store, in_parts)
+    assert Faulty.seen == ["HEAD ok"]
+
+
+def test_a_long_file_that_never_arrives_leaves_nothing_unfinished(s3_url, in_parts):
+    store = blobstores.from_url(s3_url)
+    Faulty.script.extend(["ok", "ok", "500", "500"])
+    with pytest.raises(OSError, match="S3"):
+        put(store, in_parts)
+    Faulty.script.clear()
+    assert (store.exists(KEY), unfinished(store)) == (False, 0)
+
+
+def test_a_staged_file_that_changed_on_the_way_is_not_stored(s3_url, in_parts):
+    store = blobstores.from_url(s3_url)
+    with pytest.raises(OSError, match="has changed"):
+        store.put_if_absent(KEY, in_parts, len(LONG), hashlib.sha256(b"another").hexdigest())
+    assert (store.exists(KEY), unfinished(store)) == (False, 0)
+
+
+def test_parts_that_a_dead_process_left_are_given_up(s3_url):
+    store = blobstores.from_url(s3_url)
+    store.client.create_multipart_upload(Bucket=store.bucket, Key=f"kept/{KEY}")
+    assert (store.forget_unfinished(1.0), unfinished(store)) == (0, 1)
+    assert (store.forget_unfinished(time.time()), unfinished(store)) == (1, 0)  # this server dates them all to 2010
+
+
+# --- whether a store is well --------------------------------------------------------------------------------------
+def test_a_store_that_is_well_says_so_and_keeps_nothing_of_the_question(store, tmp_path):
+    store.probe(1.0)
+    assert list(store.old_keys(time.time() + 60)) == [] == list(tmp_path.rglob("*probe*"))
+
+
+def test_a_store_that_is_away_is_a_fault(s3_url):
+    store = blobstores.from_url(s3_url)
+    Faulty.script.extend(["500"] * 9)
+    with pytest.raises(OSError, match="S3"):
+        store.probe(1.0)
+    Faulty.script.clear()
+    with pytest.raises(OSError, match="S3"):
+        blobstores.from_url(s3_url.replace("s3://", "s3://no-such-")).probe(1.0)
+    with pytest.raises(OSError, match="proc"):
+        blobstores.from_url("file:///proc/registry").probe(1.0)
 
 
 # --- the whole portal on S3 ---------------------------------------------------------------------------------------
