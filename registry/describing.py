@@ -54,10 +54,10 @@ def shown_email(address: str, actor: Actor) -> str:
 
 def refuse_removed(release: Release) -> None:
     """Raise Gone, with what the tombstone keeps, for a version whose files were removed."""
-    if release.is_purged:
+    if release.is_gone:
         raise Gone(
             f"{release.package.name} {release.version} was removed. Its name and version are never used again.",
-            details={"sha256": release.sha256, "purged_at": release.purged_at},
+            details={"sha256": release.sha256, "purged_at": release.purged_at or release.purge_at},
         )
 
 

@@ -1,12 +1,16 @@
-"""Downloading: the one door that bytes leave by. It asks the gates first, every time."""
+"""Downloading: the one door that bytes leave by. It asks the gates first, every time, and hashes what leaves."""
 
+import hashlib
+import io
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, cast
 
 from accounts.actors import Actor
-from registry import covering, gates, storage, tasks
-from registry.errors import Forbidden, Gone, NotFound
+from registry import covering, gates, scrubbing, storage, tasks
+from registry.errors import Forbidden, Gone, NotFound, Unavailable
 from registry.models import Artifact, Blob, Release
+
+READ_WHOLE = 1 << 20  # up to this many bytes are read and hashed before the first of them leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +22,71 @@ class Download:
     is_private: bool
 
     def open(self, offset: int = 0) -> IO[bytes]:
-        """The bytes from `offset` on."""
-        return storage.open_blob(self.blob, offset)
+        """The bytes from `offset` on, hashed on the way where all are read; damaged ones never leave as a whole.
+
+        Small files are hashed before their first byte leaves, ranges of them too; of a large one that proves damaged
+        the last block stays here, so that its reader sees a broken connection. A range of a large file is not hashed.
+        Raises Damaged; the blob is then held back and mended.
+        """
+        try:
+            if self.blob.size <= READ_WHOLE:
+                return _whole(self.blob, offset)
+            stream = storage.open_blob(self.blob, offset)
+        except storage.Damaged as found:
+            _report(self.blob, found.damage)
+            raise
+        return stream if offset else cast(IO[bytes], _Hashed(stream, self.blob))
+
+
+class _Hashed(io.RawIOBase):
+    """Hands on what it reads; the last bytes only when all of them are those that were stored."""
+
+    def __init__(self, stream: IO[bytes], blob: Blob) -> None:
+        self.stream, self.blob, self.left, self.digest = stream, blob, blob.size, hashlib.sha256()
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes. Raises Damaged instead of the last ones."""
+        chunk = self.stream.read(size)
+        self.digest.update(chunk)
+        self.left -= len(chunk)
+        if (self.left <= 0 or not chunk) and self.digest.hexdigest() != self.blob.sha256:
+            _report(self.blob, Blob.Damage.CORRUPT)
+            raise storage.Damaged(self.blob, Blob.Damage.CORRUPT)
+        return chunk
+
+    def close(self) -> None:
+        """Close the stored file."""
+        self.stream.close()
+        super().close()
+
+
+def _whole(blob: Blob, offset: int) -> IO[bytes]:
+    """All of a small file, read and hashed before any of it leaves."""
+    try:
+        with storage.open_blob(blob) as stream:
+            body = stream.read()
+    except OSError as problem:
+        raise Unavailable("The file cannot be read from storage right now. Try again in a minute.") from problem
+    if hashlib.sha256(body).hexdigest() != blob.sha256:
+        raise storage.Damaged(blob, Blob.Damage.CORRUPT)
+    return io.BytesIO(body[offset:] if offset else body)
+
+
+def _report(blob: Blob, damage: str) -> None:
+    """Whoever comes next finds it held back, and a worker mends it."""
+    if blob.state == Blob.State.READY:
+        scrubbing.hold_back(blob, damage)
 
 
 def open_artifact(release: Release, actor: Actor, filename: str = "") -> Download:
     """The release's primary file (or the one named), if every gate allows it.
 
-    Raises NotFound (no such file, or private), Gone (removed), Forbidden with the verdicts in `details`.
+    Raises NotFound (no such file, or private), Gone (removed), Forbidden with the verdicts in `details`, Damaged
+    (held back until it is mended).
     """
     if not release.package.is_visible_to(actor):
         if actor.entitlements:
@@ -36,6 +97,8 @@ def open_artifact(release: Release, actor: Actor, filename: str = "") -> Downloa
     artifact = (artifacts.filter(filename=filename) if filename else artifacts).first()
     if artifact is None or artifact.blob is None:
         raise NotFound("No file is held here for this version: it was submitted by name only.")
+    if artifact.blob.state == Blob.State.QUARANTINED:
+        raise storage.Damaged(artifact.blob, artifact.blob.damage)
     return Download(artifact, artifact.blob, release.package.is_private)
 
 
@@ -47,8 +110,9 @@ def refuse_unless_allowed(release: Release, actor: Actor) -> None:
     if objection is None:
         return
     shapes = [verdict.as_dict() for verdict in verdicts]
-    if release.is_purged:
-        raise Gone(objection.reason, details={"sha256": release.sha256, "purged_at": release.purged_at})
+    if release.is_gone:
+        tombstone = {"sha256": release.sha256, "purged_at": release.purged_at or release.purge_at}
+        raise Gone(objection.reason, details=tombstone)
     raise Forbidden(objection.reason, code=objection.code.lower(), details={"verdicts": shapes})
 
 

@@ -139,6 +139,9 @@ def checks_pass(release: Release, actor: Actor) -> Verdict:
     """Every check has ended, and none of those that judge the archive itself failed."""
     checks = list(release.checks.all())
     open_checks = [check.name for check in checks if check.status in Check.OPEN]
+    awaited = [check.summary for check in checks if check.status == Check.Status.PENDING and check.summary]
+    if awaited:
+        return Verdict("checks", "hold", "FILE_AWAITED", awaited[0], remedy="Wait; the portal asks again by itself.")
     if open_checks:
         return Verdict("checks", "hold", "CHECKS_RUNNING", f"Checks are still running: {', '.join(open_checks)}.")
     failed = [check for check in checks if check.name in BLOCKING_CHECKS and check.status == Check.Status.FAILED]

@@ -79,6 +79,7 @@ def own_folders(settings, tmp_path: Path) -> None:
     settings.STORAGE_URL = f"file://{tmp_path / 'blobs'}"
     settings.STAGING_DIR = tmp_path / "staging"
     settings.COUNTERS_FILE = tmp_path / "counters.sqlite3"
+    settings.GRACE_BY_DATABASE_CLOCK = False  # tests move the clock of this process, not that of the database
 
 
 @pytest.fixture(autouse=True)

@@ -4,9 +4,10 @@ import base64
 import hashlib
 
 import pytest
+from django.utils import timezone
 
-from registry import approving, counting, downloading, retiring
-from registry.models import DownloadCount, Release
+from registry import approving, counting, downloading, retiring, tasks
+from registry.models import DownloadCount, Job, Release
 from tests import builders
 from tests.api.clients import ApiClient
 from tests.builders import Cast
@@ -125,14 +126,13 @@ def test_a_quarantined_version_no_longer_leaves(cast: Cast, core: Release, nobod
     assert "A flaw was found." in answer.json()["error"]
 
 
-def test_an_unlisted_version_leaves_until_it_is_removed(cast: Cast, core: Release, nobody: ApiClient, settings):
-    settings.PURGE_GRACE_HOURS = 0
+def test_an_unlisted_version_leaves_until_it_is_removed(cast: Cast, core: Release, nobody: ApiClient):
     retiring.unlist(core, builders.actor(cast.root))
     assert nobody.get(FILE).status_code == 200
-
-    from registry import tasks
-
-    tasks.drain()
+    Release.objects.update(purge_at=timezone.now())
+    assert nobody.get(FILE).status_code == 410  # at that instant, whenever a worker comes to it
+    Job.objects.filter(kind="purge").delete()  # even a lost one
+    tasks.sweep()
     answer = nobody.get(FILE)
     assert answer.status_code == 410
     assert answer.json()["details"]["sha256"] == core.sha256

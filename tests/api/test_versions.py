@@ -148,8 +148,10 @@ def test_a_removed_version_is_410_everywhere(cast: Cast, core: Release, nobody: 
     retiring.unlist(core, builders.actor(cast.root))
     tasks.drain()
 
-    for what in ("", "/download", "/sbom", "/signature"):
+    for what in ("", "/download", "/sbom", "/signature", f"/files/{core.artifacts.get().filename}"):
         assert nobody.get(CORE + what).status_code == 410, what
+        assert nobody.head(CORE + what).status_code == 410, what
+        assert nobody.get(CORE + what, headers={"Range": "bytes=0-9", "If-None-Match": "*"}).status_code == 410, what
     assert client_of(cast.root).delete(CORE).status_code == 410
     assert client_of(cast.root).send("POST", f"{CORE}/restore").status_code == 410
 

@@ -75,9 +75,9 @@ def test_after_the_grace_the_file_is_gone_and_a_tombstone_answers(publish, root,
     assert caught.value.details["sha256"] == digest
     assert release.artifacts.get().blob is None
     assert AuditEvent.objects.filter(action="release.purged").count() == 1
-    clock.shift(timedelta(hours=26))
-    assert storage.reconcile()["unreferenced"] == 1
-    clock.shift(timedelta(hours=2))
+    assert storage.reconcile()["deleted"] == 0
+    assert invariants.objects() != set()  # for an hour more, for those who are reading it
+    clock.shift(storage.DELETE_GRACE + timedelta(seconds=1))
     assert storage.reconcile()["deleted"] == 1
     assert invariants.objects() == set()
     invariants.hold()
@@ -211,14 +211,12 @@ def test_bytes_that_another_version_shares_survive_the_purge_and_the_clean_up(pu
     assert Blob.objects.get().state == Blob.State.READY
 
 
-def test_the_same_bytes_published_after_the_clean_up_get_a_key_of_their_own(publish, cast, root, clock):
+def test_the_same_bytes_published_before_the_clean_up_get_a_key_of_their_own(publish, cast, root, clock):
     body = builders.npm_tarball()
     release = publish(body)
     retiring.unlist(release, builders.actor(root))
     clock.shift(DAY * 2)
     tasks.drain()
-    clock.shift(DAY * 2)
-    storage.reconcile()
     assert Blob.objects.get().state == Blob.State.DELETING
     Release.objects.filter(pk=release.pk).update(version="0.0.1", canonical="0.0.1")  # frees the number, for this test
     again = publish(body)
