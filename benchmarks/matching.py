@@ -7,6 +7,7 @@ DATABASE_URL may name an empty PostgreSQL database; SQLite in a temporary folder
 """
 
 import argparse
+import gc
 import os
 import random
 import resource
@@ -14,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import _lru_cache_wrapper
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +132,14 @@ def measure(pairs: list[Wanted], before: Callable[[], object] = lambda: None) ->
 
 
 def forget() -> None:
-    """Forget what was read before, as a process that was just started."""
-    from scanning import evaluating, matching
+    """Forget what was read and parsed before, in whatever cache, as a process that was just started."""
+    from scanning import matching
 
     matching.forget()
-    evaluating.place_of.cache_clear()
+    for one in gc.get_objects():
+        if isinstance(one, _lru_cache_wrapper):
+            one.cache_clear()
+    gc.collect()
 
 
 def figures(pairs: list[Wanted]) -> dict[str, tuple[int, Figure]]:

@@ -34,13 +34,17 @@ class Match:
 
 
 class Place(NamedTuple):
-    """A version in its one spelling, and where it stands in its ecosystem's order; neither for what is no version."""
+    """A version in its one spelling, and where it stands in its ecosystem's order; neither for what is no version.
+
+    `text` is the place as text that sorts as the key, for versions that have one.
+    """
 
     canonical: str | None
     key: Key | None
+    text: str | None
 
 
-NOWHERE = Place(None, None)
+NOWHERE = Place(None, None, None)
 
 
 @lru_cache(maxsize=65536)
@@ -51,7 +55,9 @@ def place_of(slug: str, version: str) -> Place:
         canonical = ecosystem.canonical_version(version)
     except InvalidInput:
         canonical = _completed(ecosystem, version)
-    return Place(canonical, (1, ecosystem.sort_key(canonical))) if canonical else NOWHERE
+    if not canonical:
+        return NOWHERE
+    return Place(canonical, (1, ecosystem.sort_key(canonical)), ecosystem.sort_text(canonical))
 
 
 def _completed(ecosystem: Ecosystem, version: str) -> str:
@@ -154,7 +160,7 @@ class Package:
 
     def matches(self, version: str) -> Mapping[int, str]:
         """By the number of each advisory that touches the version: the first version after it that is fixed."""
-        ranged, found = self._stretch(self._at(version))
+        ranged, found = self._stretch(self.at(version))
         listed = self.listing(version)
         return found if listed <= ranged else self._with_listed(found, listed - ranged, version)
 
@@ -168,7 +174,7 @@ class Package:
 
     def covering(self, version: str) -> AbstractSet[int]:
         """The positions of the entries with a range that the version falls into."""
-        return self._stretch(self._at(version))[0]
+        return self._stretch(self.at(version))[0]
 
     @cached_property
     def listed(self) -> dict[str, set[int]]:
@@ -188,7 +194,7 @@ class Package:
                 gathered[spelled] = gathered.get(spelled, set()) | positions
         return gathered
 
-    def _at(self, version: str) -> int | None:
+    def at(self, version: str) -> int | None:
         """How many cuts lie behind the version; None for what is no version."""
         place = place_of(self.slug, version).key
         return None if place is None else bisect_right(self.cuts, (place, RANKS["introduced"]))
@@ -204,7 +210,7 @@ class Package:
         return self.stretches[at]
 
     def _with_listed(self, found: Mapping[int, str], positions: Iterable[int], version: str) -> dict[int, str]:
-        whole, at = dict(found), self._at(version)
+        whole, at = dict(found), self.at(version)
         for position in sorted(positions):
             advisory, entry = self.entries[position]
             _keep_better(whole, advisory, entry.fixed_after(at, entry.ranges))

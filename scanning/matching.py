@@ -1,10 +1,12 @@
-"""Which advisories touch which versions: found by the packages' names in an index, then evaluated.
+"""Which advisories touch which versions: found by the packages' names in an index, then looked up in their charts.
 
-What was read about a package is kept for the next question, and used as long as the index says that it holds.
+What was read about a package is kept for the next question, and used as long as the index says that it holds. What
+cannot be charted is evaluated plainly.
 """
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -12,7 +14,8 @@ from typing import Any
 
 from registry import ecosystems
 from registry.errors import InvalidInput, Unavailable
-from scanning import naming
+from scanning import charting, naming
+from scanning.charting import Charts
 from scanning.evaluating import Entry, Match, Package
 from scanning.models import Advisory, AffectedPackage
 
@@ -22,8 +25,10 @@ Name = tuple[str, str]
 # would not do: SQLite gives those of a rolled-back transaction out again.
 Signature = tuple[tuple[int, int, str], ...]
 KEPT = 10_000
+READ = ("osv_id", "aliases", "severity", "cvss", "summary", "url")  # what those who ask read of an advisory
 TRIES = 3  # an import may replace rows between two queries
-_packages: OrderedDict[Name, tuple[Signature, Package]] = OrderedDict()
+Known = Charts | Package
+_packages: OrderedDict[Name, tuple[Signature, Known]] = OrderedDict()
 _lock = Lock()
 
 
@@ -68,16 +73,20 @@ def _normalized(slug: str, name: str) -> str:
         return name
 
 
-def _known(names: Iterable[Name]) -> dict[Name, Package]:
+def _known(asked: Mapping[Name, Iterable[Wanted]]) -> dict[Name, Known]:
     """What standing advisories say about the packages, for those that they are about."""
-    wanted = list(names)
     for _ in range(TRIES):
-        signatures = _signatures(wanted)
+        signatures = _signatures(asked)
+        plain = {name for name in signatures if not all(charting.can_ask(slug, v) for slug, _, v in asked[name])}
         with _lock:
             kept = {name: _packages[name] for name in signatures if name in _packages}
-        current = {name: package for name, (signature, package) in kept.items() if signature == signatures[name]}
+        current = {
+            name: package
+            for name, (signature, package) in kept.items()
+            if signature == signatures[name] and (name not in plain or isinstance(package, Package))
+        }
         missing = {name: signature for name, signature in signatures.items() if name not in current}
-        fresh = _read(missing)
+        fresh = _read(missing, plain)
         if len(fresh) == len(missing):
             _keep(missing, fresh)
             return current | fresh
@@ -98,21 +107,34 @@ def _signatures(names: Iterable[Name]) -> dict[Name, Signature]:
     return {name: tuple(signed) for name, signed in found.items()}
 
 
-def _read(signatures: Mapping[Name, Signature]) -> dict[Name, Package]:
+def _read(signatures: Mapping[Name, Signature], plain: AbstractSet[Name]) -> dict[Name, Known]:
     """The packages from the database; those of which an entry is gone by now are left out."""
-    keys = [key for signature in signatures.values() for key, _, _ in signature]
-    rows: dict[int, tuple[Any, Any]] = {}
-    for chunk in naming.chunked(keys):
-        columns = AffectedPackage.objects.filter(pk__in=chunk).values_list("pk", "ranges", "versions")
-        rows.update((key, (ranges, versions)) for key, ranges, versions in columns)
-    return {
-        name: Package(name[0], [(advisory, Entry(name[0], *rows[key])) for key, advisory, _ in signature])
+    charts = _rows({name: one for name, one in signatures.items() if name not in plain}, "chart", "chart_scheme")
+    charted = {
+        name: [(advisory, charts[key][0]) for key, advisory, _ in signature]
         for name, signature in signatures.items()
-        if all(key in rows for key, _, _ in signature)
+        if all(charts.get(key, ("",))[0] and charts[key][1] == charting.SCHEME for key, _, _ in signature)
     }
+    others = {name: signature for name, signature in signatures.items() if name not in charted}
+    rows = _rows(others, "ranges", "versions")
+    known: dict[Name, Known] = {name: Charts(name[0], entries) for name, entries in charted.items()}
+    for name, signature in others.items():
+        if all(key in rows for key, _, _ in signature):
+            entries = [(advisory, Entry(name[0], *rows[key])) for key, advisory, _ in signature]
+            known[name] = Package(name[0], entries)
+    return known
 
 
-def _keep(signatures: Mapping[Name, Signature], packages: Mapping[Name, Package]) -> None:
+def _rows(signatures: Mapping[Name, Signature], *columns: str) -> dict[int, tuple[Any, Any]]:
+    """Two columns of every entry, by its key."""
+    rows: dict[int, tuple[Any, Any]] = {}
+    for chunk in naming.chunked([key for signature in signatures.values() for key, _, _ in signature]):
+        found = AffectedPackage.objects.filter(pk__in=chunk).values_list("pk", *columns)
+        rows.update((key, (one, other)) for key, one, other in found)
+    return rows
+
+
+def _keep(signatures: Mapping[Name, Signature], packages: Mapping[Name, Known]) -> None:
     with _lock:
         _packages.update((name, (signatures[name], package)) for name, package in packages.items())
         while len(_packages) > KEPT:
@@ -128,7 +150,7 @@ def forget() -> None:
 def _with_advisories(found: Mapping[Wanted, Mapping[int, str]]) -> dict[Wanted, list[Hit]]:
     known: dict[int, Advisory] = {}
     for chunk in naming.chunked(sorted({key for matches in found.values() for key in matches})):
-        known |= Advisory.objects.defer("raw").in_bulk(chunk)
+        known |= Advisory.objects.only(*READ).in_bulk(chunk)
     names = naming.joined(known.values())
     hits: dict[tuple[int, str], Hit] = {}
     for one in {pair for matches in found.values() for pair in matches.items()}:

@@ -76,12 +76,14 @@ def _affected(document: dict[str, Any], default: str) -> Iterator[AffectedPackag
         name = package.get("name")
         if not isinstance(name, str) or not 0 < len(name) <= NAME_LIMIT:
             raise InvalidInput(f"affected.package.name is no text of 1 to {NAME_LIMIT} characters.")
+        ranges = [_range(one) for one in _list(entry, "ranges") if _object(one, "ranges").get("type") != "GIT"]
+        versions = [version for version in _list(entry, "versions") if isinstance(version, str)]
         yield AffectedPackage(
             ecosystem=ecosystem.slug,
             name=name,
             normalized=ecosystem.normalize_name(name)[:NAME_LIMIT],
-            ranges=[_range(one) for one in _list(entry, "ranges") if _object(one, "ranges").get("type") != "GIT"],
-            versions=[version for version in _list(entry, "versions") if isinstance(version, str)],
+            ranges=ranges,
+            versions=versions,
         )
 
 

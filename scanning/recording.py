@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from scanning import osv_documents, rescanning
+from scanning import charting, osv_documents, rescanning
 from scanning.models import Advisory, AdvisoryName, AffectedPackage
 from scanning.osv_documents import Shaped
 
@@ -96,6 +96,8 @@ def _write_affected(
     for shaped in changed:
         for affected in shaped.affected:
             affected.advisory_id = keys[shaped.advisory.osv_id]
+            affected.chart = charting.draw(affected.ecosystem, affected.ranges, affected.versions)
+            affected.chart_scheme = charting.SCHEME
             rows.append(affected)
     AffectedPackage.objects.bulk_create(rows, batch_size=CHUNK)
     return {(row.ecosystem, row.normalized) for row in rows}

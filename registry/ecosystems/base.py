@@ -94,6 +94,9 @@ class Ecosystem(Protocol):
     def sort_key(self, version: str) -> Any:
         """A key that sorts versions by the ecosystem's own order; never raises: what is no version sorts first."""
 
+    def sort_text(self, canonical: str) -> str | None:
+        """The same order among canonical versions as text (see `sort_texts`); None for those that have no such text."""
+
     def is_prerelease(self, version: str) -> bool:
         """Whether the ecosystem calls the version a pre-release."""
 

@@ -52,6 +52,10 @@ class Docker:
         """Natural order, as tags have none of their own."""
         return (1 if _TAG.fullmatch(version) else 0, natural.key(version))
 
+    def sort_text(self, canonical: str) -> str | None:
+        """None: no advisories speak of these versions, so nobody stores their order."""
+        return None
+
     def is_prerelease(self, version: str) -> bool:
         """Whether a pre-release word stands in the tag."""
         return natural.is_prerelease(version)

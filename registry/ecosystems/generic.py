@@ -46,6 +46,10 @@ class Generic:
         """Natural order: numbers by value, pre-release words before the release."""
         return (1 if _is_word(version) else 0, natural.key(version))
 
+    def sort_text(self, canonical: str) -> str | None:
+        """None: no advisories speak of these versions, so nobody stores their order."""
+        return None
+
     def is_prerelease(self, version: str) -> bool:
         """Whether a pre-release word stands in the version."""
         return natural.is_prerelease(version)

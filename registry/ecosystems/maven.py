@@ -140,6 +140,10 @@ class Maven:
         """ComparableVersion order."""
         return (1, maven_order.key(version)) if _ORDERED.fullmatch(version) else (0, natural.key(version))
 
+    def sort_text(self, canonical: str) -> str | None:
+        """ComparableVersion order, for versions of numbers and qualifiers that begin with a number."""
+        return maven_order.key(canonical).sort_text if _ORDERED.fullmatch(canonical) else None
+
     def is_prerelease(self, version: str) -> bool:
         """Alpha, beta, milestone, rc and snapshot."""
         return _ORDERED.fullmatch(version) is not None and _PRE.search(version) is not None

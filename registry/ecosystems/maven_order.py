@@ -7,6 +7,8 @@ In two corners, on which Maven's own tests are silent, this is stricter, because
 
 from functools import lru_cache, total_ordering
 
+from registry.ecosystems.sort_texts import is_plain, of_number, of_word
+
 MAX_LENGTH = 256
 
 _QUALIFIERS = ("alpha", "beta", "milestone", "rc", "snapshot", "", "sp")
@@ -138,6 +140,43 @@ def _drops_zero(following: Item | None) -> bool:
     )
 
 
+class _Unusual(Exception):
+    """That a version has no text with its place."""
+
+
+# What stands at one position, in order: a list that lowers the version, the end, a list that raises it, a number.
+_LOWER, _END, _RAISE, _NUMBER = "1", "2", "3", "4"
+
+
+def _text_of(items: Items) -> str:
+    """The items one after the other; a list inside is always the last of them."""
+    text = ""
+    for item in items:
+        if isinstance(item, Number):
+            text += _NUMBER + of_number(item.value)
+        elif isinstance(item, Items):
+            return text + _text_of_list(item)
+        else:
+            text += f"0{_text_of_word(item)}"
+    return text + _END
+
+
+def _text_of_list(items: Items) -> str:
+    side = items.against(None)
+    if not side or isinstance(items[0], Items):
+        raise _Unusual
+    return (_RAISE if side > 0 else _LOWER) + _text_of(items)
+
+
+def _text_of_word(item: Word | Numbered) -> str:
+    word = item.word if isinstance(item, Numbered) else item
+    rank, letters = word.order
+    if not word.text or not is_plain(word.text):
+        raise _Unusual
+    known = f"{rank}{of_word(letters)}" if letters else f"{rank}"
+    return f"{known}1{of_number(item.number.value)}" if isinstance(item, Numbered) else f"{known}0"
+
+
 class _Parser:
     """The state of Maven's one-pass parser."""
 
@@ -233,6 +272,16 @@ class Key:
 
     def __hash__(self) -> int:
         return hash(str(self))
+
+    @property
+    def sort_text(self) -> str | None:
+        """The place as text (see `sort_texts`); None where words or empty parts stand in unusual places."""
+        if self._items and isinstance(self._items[0], Word | Numbered):
+            return None
+        try:
+            return _text_of(self._items)
+        except _Unusual:
+            return None
 
     def __str__(self) -> str:
         return str(self._items) or "0"

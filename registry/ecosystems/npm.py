@@ -52,6 +52,11 @@ class Npm:
         parsed = semver.parse(version, loose=True)
         return (0, natural.key(version)) if parsed is None else (1, parsed.key)
 
+    def sort_text(self, canonical: str) -> str | None:
+        """The precedence, number by number and identifier by identifier."""
+        parsed = semver.parse(canonical)
+        return parsed.sort_text if parsed else None
+
     def is_prerelease(self, version: str) -> bool:
         """Whether the version has a part after a hyphen."""
         parsed = semver.parse(version, loose=True)

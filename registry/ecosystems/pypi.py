@@ -14,6 +14,7 @@ from registry.ecosystems import pypi_legacy, pypi_sdists, wheels
 from registry.ecosystems.base import Package
 from registry.ecosystems.gzip_reading import MAGIC
 from registry.ecosystems.naming import invalid_name, invalid_range, invalid_version, purl, refuse_reserved, shell_word
+from registry.ecosystems.sort_texts import of_number, of_word
 from registry.ecosystems.tar_reading import peek_tar_gz
 
 MAX_NAME = 200
@@ -22,6 +23,8 @@ MAX_RANGE = 256
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?", re.ASCII | re.IGNORECASE)
 _SEPARATORS = re.compile(r"[-_.]+")
+_STAGES = {"a": "1", "b": "2", "rc": "3"}  # 0 is a development release of a final version
+_FINAL = "401"
 
 
 def _parse(version: str) -> Version | None:
@@ -34,6 +37,24 @@ def _parsed(version: str) -> Version | None:
         return Version(version)
     except ValueError:  # InvalidVersion, and int() on thousands of digits
         return None
+
+
+def _sort_text(version: Version) -> str:
+    """Epoch; release without trailing zeros; stage; post; dev; local. Each ends lower than it goes on, or higher."""
+    release = version.release
+    while release and not release[-1]:
+        release = release[:-1]
+    text = of_number(version.epoch) + "".join([f"1{of_number(number)}" for number in release]) + "0"
+    if not (version.is_prerelease or version.is_postrelease or version.local):
+        return text + _FINAL
+    if version.pre:
+        text += _STAGES[version.pre[0]] + of_number(version.pre[1])
+    else:
+        text += _FINAL[0] if version.dev is None or version.post is not None else "0"
+    text += "0" if version.post is None else f"1{of_number(version.post)}"
+    text += "1" if version.dev is None else f"0{of_number(version.dev)}"
+    parts = version.local.split(".") if version.local else ()
+    return text + "".join(f"1{of_number(int(one))}" if one.isdigit() else f"0{of_word(one)}" for one in parts)
 
 
 class SpecifierRange:
@@ -95,6 +116,11 @@ class PyPi:
         """PEP 440 order; what it does not know sorts before all, in the order setuptools once gave it."""
         parsed = _parse(version)
         return (0, pypi_legacy.key(version)) if parsed is None else (1, parsed)
+
+    def sort_text(self, canonical: str) -> str | None:
+        """PEP 440 order, segment by segment."""
+        parsed = _parse(canonical)
+        return None if parsed is None else _sort_text(parsed)
 
     def is_prerelease(self, version: str) -> bool:
         """Pre-releases and development releases alike."""

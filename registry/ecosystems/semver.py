@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 import semver
 
 from registry.ecosystems.naming import invalid_range, shorten
+from registry.ecosystems.sort_texts import of_number, of_word
 
 MAX_LENGTH = 256
 MAX_NUMBER = 2**53 - 1
@@ -40,6 +41,14 @@ class Version:
     def __post_init__(self) -> None:
         key = (self.major, self.minor, self.patch, 0 if self.pre else 1, _identifiers(self.pre))
         object.__setattr__(self, "key", key)
+
+    @property
+    def sort_text(self) -> str:
+        """The key as text: see `sort_texts`."""
+        core = of_number(self.major) + of_number(self.minor) + of_number(self.patch)
+        if not self.pre:
+            return f"{core}~"
+        return core + "".join(f"1{of_word(word)}" if kind else f"0{of_number(n)}" for kind, n, word in self.key[4])
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}.{self.patch}" + (f"-{self.pre}" if self.pre else "")

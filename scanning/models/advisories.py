@@ -80,6 +80,8 @@ class AffectedPackage(models.Model):
     normalized = models.CharField(max_length=255, help_text="As the ecosystem looks it up")
     ranges = models.JSONField(default=list, help_text="[{type, events: [{introduced|fixed|last_affected|limit}]}]")
     versions = models.JSONField(default=list)
+    chart = models.TextField(blank=True, help_text="The same as it is asked: see scanning/charting.py")
+    chart_scheme = models.PositiveSmallIntegerField(default=0, help_text="What the chart was drawn by; 0: not yet")
 
     class Meta:
         indexes = [models.Index(fields=["ecosystem", "normalized"], name="affected_by_name")]
