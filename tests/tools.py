@@ -1,4 +1,4 @@
-"""The programs that some tests drive: a browser, npm, ssh-keygen. `python -m tests.tools` brings what it can.
+"""The programs that some tests drive: a browser, npm, nginx, ssh-keygen. `python -m tests.tools` brings what it can.
 
 A missing program skips its tests and says so; with REQUIRE_ALL=1 it fails them.
 """
@@ -19,8 +19,16 @@ NAMES = {
     "git": ("git",),
     "npm": ("npm",),
     "node": ("node",),
+    "nginx": ("nginx", "/usr/sbin/nginx"),
 }
-PACKAGES = {"chromium": "chromium", "ssh-keygen": "openssh-client", "curl": "curl", "npm": "npm", "node": "nodejs"}
+PACKAGES = {
+    "chromium": "chromium",
+    "ssh-keygen": "openssh-client",
+    "curl": "curl",
+    "npm": "npm",
+    "node": "nodejs",
+    "nginx": "nginx-light",
+}
 
 
 def find(tool: str) -> str | None:
