@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from registry import storage
+from registry import scrubbing, storage
 from registry.models import Job
 
 PATIENCE = 0.5
@@ -39,7 +39,8 @@ def parts() -> dict[str, Part]:
     cache = look_at_redis("in the memory of each process")
     broker = look_at_redis("none: the worker polls the database")
     worker = look_at_worker() if database.is_up else Part(False, "not known while the database is down", "")
-    return {"database": database, "cache": cache, "broker": broker, "storage": look_at_storage(), "worker": worker}
+    stored = _with_damage(look_at_storage()) if database.is_up else look_at_storage()
+    return {"database": database, "cache": cache, "broker": broker, "storage": stored, "worker": worker}
 
 
 def look_at_database() -> Part:
@@ -80,6 +81,12 @@ def look_at_storage() -> Part:
     if part.is_up and (free := _free(settings.STAGING_DIR)) < LEAST_FREE:
         return Part(False, f"the disk of uploads is full ({free // 2**20} MiB left)", product)
     return part
+
+
+def _with_damage(part: Part) -> Part:
+    """How many stored files are held back, too; no reason to be called down, since they mend by themselves."""
+    count = scrubbing.damaged().count()
+    return replace(part, detail=f"{part.detail}, {count} damaged files held back") if count and part.is_up else part
 
 
 def _free(folder: Path) -> int:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
@@ -106,9 +107,22 @@ def is_whole_again(blob: Blob) -> bool:
     return not storage.damage_of(blob) and storage.reinstate(blob)
 
 
+def mend_with(path: Path) -> Blob | None:
+    """Put the file in the place of what is held back and has its digest; None where nothing has. Raises OSError."""
+    with path.open("rb") as file, storage.stage(file, path.stat().st_size) as staged:
+        blob = damaged().filter(sha256=staged.sha256).first()
+        return blob if blob and storage.put_back(blob, staged, "a file given by an operator") else None
+
+
 def damaged() -> QuerySet[Blob]:
     """What is held back and waits to be mended, the longest waiting first."""
     return Blob.objects.filter(state=Blob.State.QUARANTINED).order_by("touched_at")
+
+
+def belated() -> QuerySet[Blob]:
+    """What was read last twice as long ago as it should be: the rounds are too small for what is stored."""
+    before = timezone.now() - timedelta(days=2 * settings.SCRUB_DAYS)
+    return Blob.objects.filter(state=Blob.State.READY, verified_at__lt=before)
 
 
 @tasks.handles("scrub")

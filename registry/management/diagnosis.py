@@ -21,6 +21,7 @@ from packaging.version import Version
 
 from accounts import auditing
 from accounts.models import User
+from registry import scrubbing
 from registry.models import Job
 
 MANAGE = ".venv/bin/python manage.py"
@@ -181,6 +182,17 @@ def look_at_jobs() -> Finding:
     return Finding("jobs", "none overdue, none given up")
 
 
+def look_at_stored_bytes() -> Finding:
+    """Whether stored files are damaged, and whether all are read back as often as they should be."""
+    held = scrubbing.damaged()
+    if blob := held.first():
+        what = f"{held.count()} stored files are damaged and held back, such as {blob.key} ({blob.damage})"
+        return Finding("bytes", what, f"{MANAGE} scrub --whole FILE, if no region holds it; Jobs in the admin say why")
+    if count := scrubbing.belated().count():
+        return Finding("bytes", f"{count} stored files were not read back in time", "raise SCRUB_MB_PER_ROUND")
+    return Finding("bytes", "no stored file is known to be damaged")
+
+
 def look_at_audit_trail() -> Finding:
     """Whether the chain of audit events is whole."""
     if problems := auditing.verify():
@@ -200,5 +212,6 @@ WITH_DATABASE: tuple[Callable[[], Finding], ...] = (
     look_at_admins,
     look_at_static_files,
     look_at_jobs,
+    look_at_stored_bytes,
     look_at_audit_trail,
 )
