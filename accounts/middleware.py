@@ -15,7 +15,7 @@ from accounts.errors import RegistryError
 from accounts.web import errors as refusals
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
-LIMITED = ("/api/", "/v1/")
+LIMITED = ("/api/", "/v1/", "/product/", "/register", "/fetch/", "/prune/")
 
 
 class AskedRequest(HttpRequest):

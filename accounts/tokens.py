@@ -4,7 +4,7 @@ import hashlib
 import secrets
 import string
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -25,6 +25,14 @@ MAX_DAYS = 365
 MAX_OVERLAP_HOURS = 168
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
+Inheritance = Callable[[ApiToken, ApiToken], None]
+_inheritances: list[Inheritance] = []
+
+
+def inherited(inheritance: Inheritance) -> None:
+    """Have an app hand on what it keeps of a token to its successor; call it from the app's ready()."""
+    if inheritance not in _inheritances:
+        _inheritances.append(inheritance)
 
 
 def issue(
@@ -90,6 +98,8 @@ def rotate(token: ApiToken, overlap_hours: int, actor: Actor) -> tuple[ApiToken,
         waiting = ApiToken.objects.live().filter(pk=token.pk, successor__isnull=True)
         if not waiting.update(successor=successor, expires_at=ends):
             raise Conflict("This token is revoked, expired or has a successor already. Create a new one instead.")
+        for hand_on in _inheritances:
+            hand_on(token, successor)
         auditing.record("token.rotated", f"token:{token.pk}", actor, details={"successor": str(successor.pk)})
     return successor, raw
 

@@ -114,7 +114,7 @@ REGISTRY_GATES = {
         "licensing.gates.license_is_allowed",
         "scanning.gates.is_safe",
         "scanning.gates.is_old_enough",
-        "registry.gates.review_policy",
+        "registry.upstreams.gates.review_policy",
     ],
     "downloading": [
         "registry.gates.is_visible",
@@ -143,6 +143,10 @@ REGISTRY_ADVICE = {"licenses": "licensing.advising.on_licenses"}
 # What maintainers may look at in the admin, beside deciding.
 MAINTAINED_APPS = ("registry", "mirrors", "upstreams", "webhooks", "licensing", "scanning")
 REVIEW_SELF_APPROVAL = env.bool("REVIEW_SELF_APPROVAL", default=False)
+# Names that are ours before anything of that name stands here: npm:@acme/*, pypi:acme-*. No upstream is asked for them.
+INTERNAL_NAMES = env.list("INTERNAL_NAMES", default=[])
+SYNC_STEP_SECONDS = env.float("SYNC_STEP_SECONDS", default=10)
+SYNC_PARALLEL = env.int("SYNC_PARALLEL", default=4)
 PURGE_GRACE_HOURS = env.int("PURGE_GRACE_HOURS", default=24)
 GRACE_BY_DATABASE_CLOCK = True  # False where a test moves the clock of its process
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", default=512)
@@ -213,6 +217,11 @@ STORAGE_URL = env.str("STORAGE_URL", default=f"file://{DATA_DIR / 'blobs'}")
 SCRUB_DAYS = env.float("SCRUB_DAYS", default=7)
 SCRUB_MB_PER_ROUND = env.int("SCRUB_MB_PER_ROUND", default=512)
 STAGING_DIR = Path(env.str("STAGING_DIR", default=str(DATA_DIR / "staging")))
+# How stored bytes leave: by this process, by nginx in front of it (a directory), or straight from the bucket (S3).
+DOWNLOAD_VIA = env.str("DOWNLOAD_VIA", default="stream")
+ACCEL_PREFIX = env.str("ACCEL_PREFIX", default="/_blobs/")
+PRESIGN_SECONDS = env.int("PRESIGN_SECONDS", default=60)
+UPLOAD_STALL_SECONDS = env.float("UPLOAD_STALL_SECONDS", default=60)
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -323,7 +332,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "TAGS": [
-        {"name": name} for name in ("Packages", "Review", "Security", "Regions", "Licences", "Tokens", "Signing keys")
+        {"name": name}
+        for name in (
+            "Packages", "Review", "Security", "Regions", "Licences", "Tokens", "Signing keys", "Products",
+        )  # fmt: skip
     ],
     "PATH_CONVERTER_OVERRIDES": {
         "package": {"type": "string", "pattern": "^[^/]+$", "description": "The name; a scope's slash as `%2F`"},

@@ -11,7 +11,7 @@ class RegistryConfig(AppConfig):
 
     def ready(self) -> None:
         """Import the activities that handle jobs, and the system checks, so that they register themselves."""
-        from accounts import auditing, notices, privacy
+        from accounts import auditing, notices, privacy, tokens
         from registry import (  # noqa: F401  # those that are not used here register their jobs
             approving,
             checking,
@@ -19,6 +19,8 @@ class RegistryConfig(AppConfig):
             counting,
             downloading,
             personal_data,
+            products,
+            retaining,
             retiring,
             scrubbing,
             storage,
@@ -27,4 +29,5 @@ class RegistryConfig(AppConfig):
 
         tasks.periodically("daily")(notices.announce)
         tasks.periodically("daily")(auditing.cut_by_age)
+        tokens.inherited(products.inherit)
         privacy.contributes("registry", personal_data.export, personal_data.erase)

@@ -29,6 +29,11 @@ class Door(APIView):
         actor: Actor = self.request.actor  # type: ignore[attr-defined]  # WhoIsAsking set it on the request within
         return actor
 
+    @property
+    def noted_path(self) -> str:
+        """The address as the audit trail keeps it; a door whose address holds a secret leaves that out."""
+        return self.request.path
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer in English, whatever the browser prefers: one language for programs and their logs."""
         with translation.override("en"):
@@ -56,7 +61,7 @@ class Door(APIView):
     def _note_refusal(self, refusal: RegistryError, actor: Actor) -> None:
         action = f"api.{(self.request.method or '').lower()}"
         with transaction.atomic():
-            auditing.refused(action, self.request.path, actor, refusal)
+            auditing.refused(action, self.noted_path, actor, refusal)
 
     def _credential_is_good(self) -> bool:
         """Whether the refusal came after the actor was known, and not from the credential itself."""
