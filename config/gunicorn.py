@@ -1,8 +1,24 @@
 """How gunicorn serves the portal: threads stream long uploads and downloads, so no request has its own deadline."""
 
+import logging
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from accounts.discretion import DiscreetFormatter
+
+
+class DiscreetLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """Writes no token that stands in an address, neither to the access log nor beside an error."""
+
+    def _set_handler(self, log: Any, output: Any, fmt: logging.Formatter, stream: Any = None) -> None:
+        super()._set_handler(log, output, DiscreetFormatter(fmt._fmt, fmt.datefmt), stream)  # noqa: SLF001  # no other way to ask for it
+
+
+logger_class = DiscreetLogger
 
 wsgi_app = "config.wsgi:application"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"

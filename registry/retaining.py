@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts import auditing
 from accounts.actors import SYSTEM, Actor
 from registry import documents, grants, retiring, tasks
-from registry.errors import Forbidden, InvalidInput
+from registry.errors import Forbidden, InvalidInput, NotFound
 from registry.models import Package, Product, Release, ReleasePin
 
 logger = logging.getLogger(__name__)
@@ -60,6 +60,8 @@ tasks.periodically("daily")(retire_due)
 def _ruled(name: str) -> list[Product]:
     ruled = Product.objects.filter(deleted_at__isnull=True).exclude(keep_versions=None, keep_days=None)
     chosen = ruled.filter(package__name=name) if name else ruled
+    if name and not Product.objects.filter(package__name=name, deleted_at__isnull=True).exists():
+        raise NotFound(f"There is no product {name[:128]}.")
     return list(chosen.select_related("package").order_by("pk"))
 
 
