@@ -1,6 +1,6 @@
 """The actor: a person, a token, a licence key, the system or nobody, with scopes. Every app pays in this coin."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -126,6 +126,10 @@ class Actor:
     def sees_project(self, project_id: int | None) -> bool:
         """Whether private things of the project are visible to the actor."""
         return self.sees_everything or project_id in self.sees_private_of
+
+    def lend(self, package_id: int) -> "Actor":
+        """The same actor, who sees this package besides; the caller has asked why they may."""
+        return replace(self, lent=self.lent | {package_id})
 
     @property
     def opened_packages(self) -> frozenset[int]:

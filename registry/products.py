@@ -8,7 +8,7 @@ deleted is retired: the version stays as a tombstone, so its name is never used 
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -283,7 +283,7 @@ def open_version(name: str, version: str, actor: Actor) -> downloading.Download:
     """The file of a version, with the gates asked as at every door. Needs the permission `download`."""
     package = find(name, actor, "download")
     release = find_version(package, version)
-    return downloading.open_artifact(release, replace(actor, lent=frozenset({package.pk})))
+    return downloading.open_artifact(release, actor.lend(package.pk))
 
 
 def check_version(version: str) -> None:

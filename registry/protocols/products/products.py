@@ -66,9 +66,9 @@ def _one_of(name: str, *choices: type[serializers.Serializer]) -> PolymorphicPro
     return PolymorphicProxySerializer(component_name=name, serializers=list(choices), resource_type_field_name=None)
 
 
-PUT = _one_of("ChangeOfProduct", shapes.TokenGrant, shapes.Retention, shapes.VersionOfProduct)
+PUT = _one_of("ChangeOfProduct", shapes.TokenGrant, shapes.RetentionRule, shapes.VersionOfProduct)
 DELETE = _one_of("RemovalFromProduct", shapes.VersionOfProduct, shapes.TokenOfProduct)
-CHANGED = _one_of("ChangedProduct", shapes.GrantRow, shapes.Retained, shapes.Empty)
+CHANGED = _one_of("ChangedProduct", shapes.GrantRow, shapes.Retained, shapes.NothingToTell)
 
 
 class ModifyDoor(Door):
@@ -84,7 +84,7 @@ class ModifyDoor(Door):
         return self._act(action)
 
     @route("Take a version or a token's permissions away", TAG,
-           {200: shapes.Empty, 204: plain("The token may do nothing with it any more.")}, 404, 405, 413, 415,
+           {200: shapes.NothingToTell, 204: plain("The token may do nothing with it any more.")}, 404, 405, 413, 415,
            request=DELETE)  # fmt: skip
     def delete(self, request: Request, action: str) -> Response:
         """`deleteVersion` (200) needs `delete`; `deleteToken` (204) and `unpinVersion` (200) are for maintainers."""
@@ -122,7 +122,7 @@ class ModifyDoor(Door):
 
     def set_retention(self) -> Response:
         """Say which versions stay by themselves."""
-        wanted = shapes.Retention.read(self.request.data)
+        wanted = shapes.RetentionRule.read(self.request.data)
         package = products.find(wanted["product"], self.actor, "maintainer")
         rule = retaining.set_rule(package, wanted["keepVersions"], wanted["keepDays"], self.actor)
         return Response(shapes.retention_row(rule))

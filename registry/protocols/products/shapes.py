@@ -13,7 +13,7 @@ DAYS = "Versions younger than so many days stay; null for no such rule"
 COUNT = "So many of the newest versions stay; null for no such rule"
 
 
-class NewToken(StrictSerializer):
+class TokenRegistration(StrictSerializer):
     """A token to be registered."""
 
     admin = Flag(default=False, help_text="Whether it may do everything; else it reads and publishes")
@@ -44,7 +44,7 @@ class ProductName(serializers.Serializer):
     name = serializers.CharField()
 
 
-class Granted(StrictSerializer):
+class ProductPermissions(StrictSerializer):
     """What a token may do with a product."""
 
     maintainer = Flag(default=False)
@@ -58,7 +58,7 @@ class TokenGrant(StrictSerializer):
 
     product = Text(max_length=128)
     token = Text(max_length=128, help_text="The raw token, or its digest")
-    permissions = Granted()
+    permissions = ProductPermissions()
 
 
 class TokenOfProduct(StrictSerializer):
@@ -75,7 +75,7 @@ class VersionOfProduct(StrictSerializer):
     version = Text(max_length=128)
 
 
-class Retention(StrictSerializer):
+class RetentionRule(StrictSerializer):
     """`setRetention`: which versions stay by themselves."""
 
     product = Text(max_length=128)
@@ -104,7 +104,7 @@ class GrantRow(serializers.Serializer):
     delete = serializers.BooleanField()
 
 
-class VersionRow(serializers.Serializer):
+class ProductVersion(serializers.Serializer):
     """Where a version's file stands below the products, and what it hashes to."""
 
     path = serializers.CharField(help_text="`./products/{product}/{version}/{file name}`")
@@ -116,10 +116,10 @@ class ProductFacts(serializers.Serializer):
 
     name = serializers.CharField()
     tokens = serializers.DictField(child=GrantRow())
-    versions = serializers.DictField(child=VersionRow())
+    versions = serializers.DictField(child=ProductVersion())
 
 
-class Upload(serializers.Serializer):
+class ProductUpload(serializers.Serializer):
     """A version of a product, as multipart/form-data."""
 
     product = serializers.CharField(max_length=128)
@@ -127,14 +127,14 @@ class Upload(serializers.Serializer):
     file = serializers.FileField()
 
 
-class Uploaded(VersionRow):
+class ProductUploaded(ProductVersion):
     """A version that stands."""
 
     product = serializers.CharField()
     version = serializers.CharField()
 
 
-class Empty(serializers.Serializer):
+class NothingToTell(serializers.Serializer):
     """Nothing to tell."""
 
 

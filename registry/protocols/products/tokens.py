@@ -16,7 +16,7 @@ from accounts.api.answers import plain, route
 from accounts.api.doors import Door
 from accounts.errors import Forbidden, InvalidInput, Unauthenticated
 from registry import products
-from registry.protocols.products.shapes import NewToken, TokenFacts
+from registry.protocols.products.shapes import TokenFacts, TokenRegistration
 
 TAG = "Products"
 SECRET = {"Cache-Control": "no-store"}
@@ -29,11 +29,11 @@ RAW: dict[tuple[int, str] | int, OpenApiResponse] = {
 class RegisterDoor(Door):
     """`/register`."""
 
-    @route("Register a token", TAG, RAW, 413, 415, request=NewToken)
+    @route("Register a token", TAG, RAW, 413, 415, request=TokenRegistration)
     def put(self, request: Request) -> HttpResponse:
         """For admins. The raw token is the whole body."""
         self.actor.need("admin")
-        wanted = NewToken.read(request.data)
+        wanted = TokenRegistration.read(request.data)
         user = self.actor.user
         if user is None:
             raise InvalidInput("A token belongs to a person; sign in as one.")

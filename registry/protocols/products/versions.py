@@ -22,8 +22,8 @@ TEXTS = ("product", "version")
 class UploadDoor(Door):
     """`/product/upload`."""
 
-    @route("Upload a version", TAG, {201: shapes.Uploaded}, 404, 409, 413, 415,
-           request={"multipart/form-data": shapes.Upload})  # fmt: skip
+    @route("Upload a version", TAG, {201: shapes.ProductUploaded}, 404, 409, 413, 415,
+           request={"multipart/form-data": shapes.ProductUpload})  # fmt: skip
     def post(self, request: Request) -> Response:
         """A file of any content, as multipart/form-data of `product`, `version` and `file`. Needs `upload`.
 
