@@ -6,6 +6,8 @@ from registry.web.home import Home
 from registry.web.listing import PackageList
 from registry.web.package import PackagePage
 from registry.web.profile import Profile
+from registry.web.status import StatusPage
+from registry.web.retirement import Restore, Unlist
 from registry.web.submitting import Submit
 from registry.web.version import VersionPage
 from registry.web.webhooks import remove, rotate, send_again, send_test, webhook_page, webhooks_page
@@ -13,9 +15,12 @@ from registry.web.webhooks import remove, rotate, send_again, send_test, webhook
 urlpatterns = [
     path("", Home.as_view(), name="home"),
     path("packages", PackageList.as_view(), name="package-list"),
+    path("packages/<slug:ecosystem>/<path:name>/versions/<str:version>/unlist", Unlist.as_view(), name="unlist"),
+    path("packages/<slug:ecosystem>/<path:name>/versions/<str:version>/restore", Restore.as_view(), name="restore"),
     path("packages/<slug:ecosystem>/<path:name>/versions/<str:version>", VersionPage.as_view(), name="version"),
     path("packages/<slug:ecosystem>/<path:name>", PackagePage.as_view(), name="package"),
     path("submit", Submit.as_view(), name="submit"),
+    path("status", StatusPage.as_view(), name="status"),
     path("profile", Profile.as_view(), name="profile"),
     path("profile/projects/<slug:slug>/webhooks", webhooks_page, name="webhooks"),
     path("profile/webhooks/<int:webhook_id>", webhook_page, name="webhook"),

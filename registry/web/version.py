@@ -1,5 +1,6 @@
 """The page of a version: its decision record, evidence by evidence."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from accounts.actors import Actor
@@ -47,6 +48,8 @@ class VersionPage(Page):
             ),
             purl=ecosystems.get(package.ecosystem).purl(package.name, release.version),
             may_review=_may_review(self.actor, release),
+            may_retire=_may_retire(self.actor, release),
+            grace_hours=settings.PURGE_GRACE_HOURS,
         )
 
 
@@ -58,6 +61,10 @@ def _difference(release: Release) -> diffing.ReleaseDiff | None:
         return diffing.compare(release)
     except NotFound:
         return None
+
+
+def _may_retire(actor: Actor, release: Release) -> bool:
+    return actor.is_admin and actor.reaches(release.package.project_id) and not release.is_gone
 
 
 def _may_review(actor: Actor, release: Release) -> bool:

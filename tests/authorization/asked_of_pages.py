@@ -24,6 +24,8 @@ FORMS: dict[str, Callable[[Room, Caller, str], dict[str, Any]]] = {
         "expires_at": f"{timezone.now() + timedelta(days=9):%Y-%m-%d}",
     },
     f"{VERSION}/scan": lambda room, caller, target: {},
+    f"{VERSION}/unlist": lambda room, caller, target: {},
+    f"{VERSION}/restore": lambda room, caller, target: {},
     "waivers/<int:waiver_id>/end": lambda room, caller, target: {},
     "audit": lambda room, caller, target: {"text": "left-pad==1.0.0", "format": "requirements.txt"},
     "sign-in": lambda room, caller, target: {"username": "carol", "password": builders.PASSWORD},
@@ -78,7 +80,8 @@ def _next_week() -> str:
 def address(route: str, asked: Asked) -> str:
     """The address of the target, as this caller means it."""
     room, caller, target = asked
-    values: dict[str, Any] = {"ecosystem": "npm", "version": rooms.READY, "user_id": room.carol.pk}
+    version = rooms.RETIRED if route == f"{VERSION}/restore" else rooms.READY
+    values: dict[str, Any] = {"ecosystem": "npm", "version": version, "user_id": room.carol.pk}
     if target in room.packages:
         values["name"] = room.name(target)
     if target in ("own", "foreign"):

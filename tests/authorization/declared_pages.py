@@ -24,6 +24,7 @@ BY_OWNERS = OWN_THINGS(owner=True)
 KEYS_OF_OWNERS = BY_OWNERS(admins_too=False)
 LOOKED_AT_BY_OWNERS = BY_OWNERS(done=200)
 MAINTAINS = holders_of("review", 302, targets=PACKAGES, sees=True)
+RETIRES = holders_of("admin", 302, targets=PACKAGES, sees=True)
 
 PAGES: dict[str, dict[str, May]] = {
     # the catalogue
@@ -34,8 +35,11 @@ PAGES: dict[str, dict[str, May]] = {
     # the address alone does not say which finding is meant
     f"{PAGE}/versions/<str:version>/waive": {"GET": MAINTAINS(done=HIDDEN), "POST": MAINTAINS},
     f"{PAGE}/versions/<str:version>/scan": {"POST": MAINTAINS},
+    f"{PAGE}/versions/<str:version>/unlist": {"POST": RETIRES},
+    f"{PAGE}/versions/<str:version>/restore": {"POST": RETIRES},
     "waivers/<int:waiver_id>/end": {"POST": holders_of("review", 302, targets=OWN_OR_FOREIGN, sees=True)},
     "submit": {"GET": ANYONE, "POST": holders_of("publish", 302, targets=PACKAGES, foreign=FORBIDDEN, writes=True)},
+    "status": {"GET": ANYONE},
     "audit": {"GET": ANYONE, "POST": ANYONE},
     "profile": {"GET": SIGNED_IN},
     # sign-in and profile
