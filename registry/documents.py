@@ -10,7 +10,9 @@ from django.db import connection
 from django.db.models import Prefetch
 from django.utils import timezone
 
-from registry import ecosystems, search_index
+from accounts import auditing
+from registry import ecosystems, indexing, search_index, signals
+from registry.ecosystems.indexes import IndexDocument
 from registry.models import Artifact, Change, Check, Decision, Document, Package, Release, ReleaseManifest
 
 API_BASE = "/api/v1"
@@ -239,15 +241,30 @@ def rebuild(package: Package, change: str = "changed", release: Release | None =
     """Bring the package's columns, its stored documents and the search index in line; in the caller's transaction."""
     # the caller may hold an old copy
     package.refresh_from_db(fields=["project", "category", "visibility", "downloads"])
-    was_private = package.documents.filter(kind="detail").values_list("private", flat=True).first()
-    fresh, was_unknown = was_private is None, was_private is not False
+    stored = dict(package.documents.values_list("kind", "private"))
+    fresh, was_unknown = "detail" not in stored, stored.get("detail") is not False
     releases = releases_of(package)
     _refresh_columns(package, latest_of(package.ecosystem, releases), fresh)
-    _store(package, "detail", orjson.dumps(detail(package, releases=releases), option=orjson.OPT_UTC_Z))
+    said = detail(package, releases=releases)
+    written = [_detail_document(said), *indexing.documents_of(package, releases, said["dist_tags"])]
+    _store(package, written)
+    if silent := stored.keys() - {one.kind for one in written}:
+        package.documents.filter(kind__in=silent).delete()
     search_index.write(package)
-    Change.objects.create(package=package, release=release, kind=change)
+    append(package, change, release)
     if package.is_private != was_unknown:
         _tell_namesakes(package)
+
+
+def append(package: Package, kind: str, release: Release | None = None) -> None:
+    """Put a change at the end of the feed, in the caller's transaction.
+
+    Numbers are given out before they are committed. The head of the audit trail is held until then, so that they are
+    committed in their order, and whoever has read the feed up to one of them has missed nothing before it.
+    """
+    auditing.hold()
+    Change.objects.create(package=package, release=release, kind=kind)
+    signals.announce_change(kind)
 
 
 def _refresh_columns(package: Package, latest: Release | None, fresh: bool) -> None:
@@ -267,19 +284,29 @@ def _refresh_columns(package: Package, latest: Release | None, fresh: bool) -> N
     package.save(update_fields=list(columns))
 
 
-def _store(package: Package, kind: str, body: bytes) -> None:
-    Document.objects.update_or_create(
-        lookup=f"{package.ecosystem}:{package.normalized}",
-        kind=kind,
-        defaults={
-            "package": package,
-            "private": package.is_private,
-            "project_id": package.project_id,
-            "body": body,
-            "etag": build_etag(body),
-            "built_at": timezone.now(),
-        },
-    )
+def _detail_document(said: dict[str, Any]) -> IndexDocument:
+    return IndexDocument("detail", "application/json", orjson.dumps(said, option=orjson.OPT_UTC_Z))
+
+
+def _store(package: Package, written: Iterable[IndexDocument]) -> None:
+    """Write the documents, new or over the old ones, in one query."""
+    now = timezone.now()
+    rows = [
+        Document(
+            lookup=f"{package.ecosystem}:{package.normalized}",
+            kind=one.kind,
+            package=package,
+            private=package.is_private,
+            project_id=package.project_id,
+            body=one.body,
+            content_type=one.content_type,
+            etag=build_etag(one.body),
+            built_at=now,
+        )
+        for one in written
+    ]
+    changing = ["package", "private", "project", "body", "content_type", "etag", "built_at"]
+    Document.objects.bulk_create(rows, update_conflicts=True, unique_fields=["lookup", "kind"], update_fields=changing)
 
 
 def _tell_namesakes(package: Package) -> None:
@@ -287,5 +314,5 @@ def _tell_namesakes(package: Package) -> None:
     for slug in also_in(package):
         key = lookup_key(slug, package.name)
         other = Package.objects.select_related("project").get(documents__lookup=key, documents__kind="detail")
-        _store(other, "detail", orjson.dumps(detail(other), option=orjson.OPT_UTC_Z))
-        Change.objects.create(package=other, kind="namesake")
+        _store(other, [_detail_document(detail(other))])
+        append(other, "namesake")

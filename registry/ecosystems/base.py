@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from registry.ecosystems.indexes import Index, IndexDocument
+
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
@@ -63,6 +65,7 @@ class Package:
     entries: tuple[Entry, ...]
     unpacked_size: int
     license_texts: Mapping[str, str] = field(default_factory=dict)  # path -> text of LICENSE-like files, bounded
+    metadata: bytes = b""  # the file that installers may fetch instead of the whole one (PEP 658), byte for byte
 
 
 class Range(Protocol):
@@ -95,7 +98,7 @@ class Ecosystem(Protocol):
         """A key that sorts versions by the ecosystem's own order; never raises: what is no version sorts first."""
 
     def sort_text(self, canonical: str) -> str | None:
-        """The same order among canonical versions as text (see `sort_texts`); None for those that have no such text."""
+        """The same order among canonical versions as text (see `sort_texts`); None for those that have no text."""
 
     def is_prerelease(self, version: str) -> bool:
         """Whether the ecosystem calls the version a pre-release."""
@@ -108,6 +111,9 @@ class Ecosystem(Protocol):
 
     def purl(self, name: str, version: str = "") -> str:
         """The package URL (pkg:npm/%40acme-utils/core@1.2.0)."""
+
+    def index_documents(self, index: Index) -> Iterable[IndexDocument]:
+        """What this ecosystem's clients read of a package, made of what may be had; nothing where there are none."""
 
     def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
         """(client, command line) pairs that install one file of the package: [("npm", "npm install https://…"), …].

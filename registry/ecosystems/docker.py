@@ -8,6 +8,7 @@ from typing import Any
 from registry.ecosystems import natural
 from registry.ecosystems.base import Package
 from registry.ecosystems.exact import ExactRange, best_of
+from registry.ecosystems.indexes import Index, IndexDocument
 from registry.ecosystems.naming import invalid_name, invalid_version, purl, refuse_reserved
 from registry.errors import Refused
 
@@ -72,6 +73,10 @@ class Docker:
         """pkg:docker/library/nginx@1.25."""
         scope, _, rest = name.rpartition("/")
         return purl("docker", scope, rest, version)
+
+    def index_documents(self, index: Index) -> Iterable[IndexDocument]:
+        """None yet: no client of it is served here."""
+        return ()
 
     def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
         """No client takes an image from the address of one file."""

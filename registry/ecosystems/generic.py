@@ -9,6 +9,7 @@ from typing import Any
 from registry.ecosystems import natural, semver
 from registry.ecosystems.base import Entry, Manifest, Package, Range
 from registry.ecosystems.exact import ExactRange, best_of
+from registry.ecosystems.indexes import Index, IndexDocument
 from registry.ecosystems.naming import invalid_name, invalid_version, purl, refuse_reserved
 
 _WORD = re.compile(r"[A-Za-z0-9._+-]{1,128}", re.ASCII)
@@ -67,6 +68,10 @@ class Generic:
     def purl(self, name: str, version: str = "") -> str:
         """pkg:generic/installer@1.2.0."""
         return purl("generic", "", name, version)
+
+    def index_documents(self, index: Index) -> Iterable[IndexDocument]:
+        """None yet: no client of it is served here."""
+        return ()
 
     def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
         """No client installs plain files."""

@@ -8,7 +8,9 @@ from typing import Any
 
 from registry.ecosystems import maven_order, natural
 from registry.ecosystems.base import Package
+from registry.ecosystems.indexes import Index, IndexDocument
 from registry.ecosystems.naming import invalid_name, invalid_range, invalid_version, purl, refuse_reserved
+from registry.ecosystems.sort_texts import numbers_of, without_zeros
 from registry.errors import Refused
 
 MAX_NAME = 300
@@ -131,6 +133,8 @@ class Maven:
 
     def canonical_version(self, version: str) -> str:
         """The shortest spelling of the same place in the order: `1.0.0` and `1-ga` are both `1`."""
+        if numbers := numbers_of(version):
+            return ".".join(without_zeros(numbers))
         if not _VERSION.fullmatch(version):
             raise invalid_version("Maven", version, "use up to 256 letters, digits, “.”, “-”, “_” and “+”")
         canonical = str(maven_order.key(version))
@@ -142,6 +146,8 @@ class Maven:
 
     def sort_text(self, canonical: str) -> str | None:
         """ComparableVersion order, for versions of numbers and qualifiers that begin with a number."""
+        if numbers := numbers_of(canonical):
+            return maven_order.text_of_numbers([] if canonical == "0" else numbers)
         return maven_order.key(canonical).sort_text if _ORDERED.fullmatch(canonical) else None
 
     def is_prerelease(self, version: str) -> bool:
@@ -165,6 +171,10 @@ class Maven:
         """pkg:maven/org.acme/core@1.2.0."""
         group, _, artifact = name.partition(":")
         return purl("maven", group, artifact, version)
+
+    def index_documents(self, index: Index) -> Iterable[IndexDocument]:
+        """None yet: no client of it is served here."""
+        return ()
 
     def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
         """Neither Maven nor Gradle takes an artifact from the address of one file."""

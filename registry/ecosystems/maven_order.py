@@ -5,9 +5,10 @@ In two corners, on which Maven's own tests are silent, this is stricter, because
 (a < b < c < a): a qualifier after a dot always opens a list, as it does at the end; and ga1 is more than the release.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache, total_ordering
 
-from registry.ecosystems.sort_texts import is_plain, of_number, of_word
+from registry.ecosystems.sort_texts import is_plain, of_digits, of_number, of_word
 
 MAX_LENGTH = 256
 
@@ -146,6 +147,11 @@ class _Unusual(Exception):
 
 # What stands at one position, in order: a list that lowers the version, the end, a list that raises it, a number.
 _LOWER, _END, _RAISE, _NUMBER = "1", "2", "3", "4"
+
+
+def text_of_numbers(numbers: Iterable[str]) -> str:
+    """The text of a version of numbers alone, without zeros at the end."""
+    return "".join([_NUMBER + of_digits(one) for one in numbers]) + _END
 
 
 def _text_of(items: Items) -> str:

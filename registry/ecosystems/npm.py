@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from registry.ecosystems import natural, npm_manifest, semver
+from registry.ecosystems import natural, npm_index, npm_manifest, semver
 from registry.ecosystems.base import Package
 from registry.ecosystems.gzip_reading import MAGIC
+from registry.ecosystems.indexes import Index, IndexDocument
 from registry.ecosystems.naming import invalid_name, invalid_version, purl, refuse_reserved, shell_word
+from registry.ecosystems.sort_texts import numbers_of
 from registry.ecosystems.tar_reading import peek_tar_gz
 
 MAX_NAME = 214
@@ -42,6 +44,8 @@ class Npm:
 
     def canonical_version(self, version: str) -> str:
         """Without `v` and build metadata, as npm stores it."""
+        if len(numbers_of(version) or ()) == 3:
+            return version
         parsed = semver.parse(version)
         if parsed is None:
             raise invalid_version("npm", version, "npm versions are MAJOR.MINOR.PATCH, with an optional -pre-release")
@@ -54,6 +58,9 @@ class Npm:
 
     def sort_text(self, canonical: str) -> str | None:
         """The precedence, number by number and identifier by identifier."""
+        numbers = numbers_of(canonical)
+        if numbers and len(numbers) == 3:
+            return semver.text_of_release(numbers)
         parsed = semver.parse(canonical)
         return parsed.sort_text if parsed else None
 
@@ -76,6 +83,10 @@ class Npm:
         """pkg:npm/%40acme-utils/core@1.2.0."""
         scope, _, rest = name.rpartition("/")
         return purl("npm", scope, rest, version)
+
+    def index_documents(self, index: Index) -> Iterable[IndexDocument]:
+        """The packument, in full and abbreviated."""
+        return npm_index.documents(index)
 
     def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
         """For npm, pnpm and Yarn, whose newer versions want the name before an address; none of them takes a hash."""

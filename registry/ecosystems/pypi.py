@@ -10,11 +10,12 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_version
 from packaging.version import Version
 
-from registry.ecosystems import pypi_legacy, pypi_sdists, wheels
+from registry.ecosystems import pypi_index, pypi_legacy, pypi_sdists, wheels
 from registry.ecosystems.base import Package
 from registry.ecosystems.gzip_reading import MAGIC
+from registry.ecosystems.indexes import Index, IndexDocument
 from registry.ecosystems.naming import invalid_name, invalid_range, invalid_version, purl, refuse_reserved, shell_word
-from registry.ecosystems.sort_texts import of_number, of_word
+from registry.ecosystems.sort_texts import numbers_of, of_digits, of_number, of_word, without_zeros
 from registry.ecosystems.tar_reading import peek_tar_gz
 
 MAX_NAME = 200
@@ -44,7 +45,7 @@ def _sort_text(version: Version) -> str:
     release = version.release
     while release and not release[-1]:
         release = release[:-1]
-    text = of_number(version.epoch) + "".join([f"1{of_number(number)}" for number in release]) + "0"
+    text = of_number(version.epoch) + _release_text(map(str, release))
     if not (version.is_prerelease or version.is_postrelease or version.local):
         return text + _FINAL
     if version.pre:
@@ -55,6 +56,10 @@ def _sort_text(version: Version) -> str:
     text += "1" if version.dev is None else f"0{of_number(version.dev)}"
     parts = version.local.split(".") if version.local else ()
     return text + "".join(f"1{of_number(int(one))}" if one.isdigit() else f"0{of_word(one)}" for one in parts)
+
+
+def _release_text(numbers: Iterable[str]) -> str:
+    return "".join([f"1{of_digits(one)}" for one in numbers]) + "0"
 
 
 class SpecifierRange:
@@ -107,6 +112,8 @@ class PyPi:
 
     def canonical_version(self, version: str) -> str:
         """The shortest spelling: `1.0` and `1.0.0` are both `1`."""
+        if numbers := numbers_of(version):
+            return ".".join(without_zeros(numbers))
         parsed = _parse(version)
         if parsed is None:
             raise invalid_version("Python", version, "Python versions follow PEP 440, such as 1.4.2 or 2.0rc1")
@@ -119,6 +126,8 @@ class PyPi:
 
     def sort_text(self, canonical: str) -> str | None:
         """PEP 440 order, segment by segment."""
+        if numbers := numbers_of(canonical):
+            return f"{of_number(0)}{_release_text([] if canonical == '0' else numbers)}{_FINAL}"
         parsed = _parse(canonical)
         return None if parsed is None else _sort_text(parsed)
 
@@ -138,6 +147,10 @@ class PyPi:
     def purl(self, name: str, version: str = "") -> str:
         """pkg:pypi/acme-utils@1.2.0."""
         return purl("pypi", "", self.normalize_name(name), version)
+
+    def index_documents(self, index: Index) -> Iterable[IndexDocument]:
+        """The project's page of the simple index, as JSON and HTML."""
+        return pypi_index.documents(index)
 
     def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
         """For pip, uv and Poetry; all of them check the hash that stands behind an address."""

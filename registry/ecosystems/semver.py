@@ -5,13 +5,14 @@ The ranges are own code because the Python ports backtrack on hostile input and 
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import semver
 
 from registry.ecosystems.naming import invalid_range, shorten
-from registry.ecosystems.sort_texts import of_number, of_word
+from registry.ecosystems.sort_texts import of_digits, of_number, of_word
 
 MAX_LENGTH = 256
 MAX_NUMBER = 2**53 - 1
@@ -45,13 +46,19 @@ class Version:
     @property
     def sort_text(self) -> str:
         """The key as text: see `sort_texts`."""
-        core = of_number(self.major) + of_number(self.minor) + of_number(self.patch)
+        release = text_of_release(map(str, self.key[:3]))
         if not self.pre:
-            return f"{core}~"
-        return core + "".join(f"1{of_word(word)}" if kind else f"0{of_number(n)}" for kind, n, word in self.key[4])
+            return release
+        identifiers = (f"1{of_word(word)}" if kind else f"0{of_number(number)}" for kind, number, word in self.key[4])
+        return release[:-1] + "".join(identifiers)
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}.{self.patch}" + (f"-{self.pre}" if self.pre else "")
+
+
+def text_of_release(numbers: Iterable[str]) -> str:
+    """The text of a version without pre-release: it comes after all that have one."""
+    return "".join([of_digits(one) for one in numbers]) + "~"
 
 
 def _identifiers(pre: str) -> tuple[Identifier, ...]:

@@ -77,6 +77,7 @@ def read(path: Path, filename: str = "") -> Package:
         entries=opened.entries,
         unpacked_size=opened.unpacked_size,
         license_texts=license_texts(opened.kept),
+        metadata=opened.kept[f"{folder}/{FILE}"],
     )
 
 

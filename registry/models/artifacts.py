@@ -61,6 +61,7 @@ class Artifact(models.Model):
     sha1 = models.CharField(max_length=40)
     entry_count = models.PositiveIntegerField(default=0)
     unpacked_size = models.PositiveBigIntegerField(default=0)
+    metadata_sha256 = models.CharField(max_length=64, blank=True, help_text="Of the metadata file inside (PEP 658)")
     uploaded_at = models.DateTimeField(default=timezone.now)
 
     signature = models.TextField(blank=True, help_text="Armored SSHSIG over the file's bytes")
@@ -88,6 +89,7 @@ class ArtifactContents(models.Model):
 
     artifact = models.OneToOneField(Artifact, on_delete=models.CASCADE, primary_key=True, related_name="contents")
     entries = models.JSONField(default=list)
+    metadata = models.BinaryField(default=bytes, help_text="The metadata file inside, byte for byte (PEP 658)")
 
     def __str__(self) -> str:
         return f"contents of {self.artifact_id}"

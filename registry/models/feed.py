@@ -8,7 +8,7 @@ class Document(models.Model):
     """A document of a package, built on write. `lookup` is `ecosystem:normalized`: reading it is one index hit."""
 
     package = models.ForeignKey("registry.Package", on_delete=models.CASCADE, related_name="documents")
-    kind = models.CharField(max_length=32, help_text="detail, later packument, simple")
+    kind = models.CharField(max_length=32, help_text="detail, packument, simple-json, …")
     lookup = models.CharField(max_length=240)
     private = models.BooleanField(default=False)
     project = models.ForeignKey("accounts.Project", on_delete=models.CASCADE, related_name="+")

@@ -1,0 +1,69 @@
+"""The index documents of a package: what package managers read of it, made of the versions that may be had."""
+
+from collections.abc import Iterable, Sequence
+
+from registry import ecosystems
+from registry.ecosystems.indexes import File, Index, IndexDocument, Version
+from registry.models import Artifact, Package, Release, ReleaseManifest
+
+UNLISTED = "Unlisted here: it is about to be removed."
+
+
+def documents_of(package: Package, releases: Sequence[Release], tags: dict[str, str]) -> Iterable[IndexDocument]:
+    """What the package's ecosystem has to say of these releases, their files prefetched, the newest first.
+
+    Whoever asks for some caller gives the releases that this caller may know of.
+    """
+    return ecosystems.get(package.ecosystem).index_documents(index_of(package, releases, tags))
+
+
+def index_of(package: Package, releases: Sequence[Release], tags: dict[str, str]) -> Index:
+    """The facts; what is not approved, or without a file, is no part of them."""
+    had = [one for one in releases if one.is_served and any(file.blob_id for file in one.artifacts.all())]
+    manifests = {one.release_id: one for one in ReleaseManifest.objects.filter(release__in=had)}
+    spoken = next((one for one in had if one.version == tags.get("latest")), had[0] if had else None)
+    return Index(
+        name=package.name,
+        versions=tuple(_version(one, manifests[one.pk]) for one in had),
+        tags=tags,
+        created_at=package.created_at,
+        updated_at=package.updated_at,
+        readme=manifests[spoken.pk].readme if spoken else "",
+        maintainers=tuple(one.user.username for one in package.maintainers.select_related("user")),
+        **_standing(had, releases),
+    )
+
+
+def _standing(had: Sequence[Release], releases: Sequence[Release]) -> dict[str, str]:
+    """Where nothing may be had and something was withdrawn, the clients' users are told so."""
+    withdrawn = [one for one in releases if one.status == Release.Status.QUARANTINED]
+    if had or not withdrawn:
+        return {}
+    return {"status": "quarantined", "status_reason": withdrawn[0].held_because}
+
+
+def _version(release: Release, manifest: ReleaseManifest) -> Version:
+    return Version(
+        version=release.version,
+        raw=manifest.raw,
+        files=tuple(_file(one, manifest) for one in release.artifacts.all() if one.blob_id),
+        released_at=release.age_counts_from,
+        deprecated=release.deprecated,
+        yanked=UNLISTED if release.is_unlisted else "",
+        install_scripts=manifest.install_scripts,
+    )
+
+
+def _file(artifact: Artifact, manifest: ReleaseManifest) -> File:
+    return File(
+        filename=artifact.filename,
+        size=artifact.size,
+        sha1=artifact.sha1,
+        sha256=artifact.sha256,
+        integrity=artifact.integrity,
+        uploaded_at=artifact.uploaded_at,
+        unpacked_size=artifact.unpacked_size,
+        entry_count=artifact.entry_count,
+        requires=manifest.requires,
+        metadata_sha256=artifact.metadata_sha256,
+    )
