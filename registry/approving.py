@@ -17,7 +17,7 @@ from registry.webhooks import announcing
 STATUS = Release.Status
 DECIDABLE = (STATUS.PENDING, STATUS.QUARANTINED)
 REASON_LIMIT = 4000
-UNFINISHED = frozenset({"CHECKS_RUNNING", "CHECK_ERRORED", "TOO_NEW"})
+UNFINISHED = frozenset({"CHECKS_RUNNING", "CHECK_ERRORED", "FILE_AWAITED", "TOO_NEW"})
 AGAIN = "reconsider"
 
 

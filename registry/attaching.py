@@ -1,6 +1,5 @@
 """Attaching: a file that was read, and the rows that tell of it; also for a version that stood here without it."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,14 +83,13 @@ def write_artifact(release: Release, upload: Upload, blob: Blob) -> None:
         sha1=staged.sha1,
         entry_count=len(package.entries),
         unpacked_size=package.unpacked_size,
-        metadata_sha256=hashlib.sha256(package.metadata).hexdigest() if package.metadata else "",
         signature=signed.armored if signed else "",
         signature_fingerprint=signed.key.fingerprint if signed else "",
         signature_public_key=signed.key.public_key if signed else "",
         signer=signed.key.user.username if signed else "",
     )
     entries = [[entry.path, entry.size, entry.sha256, entry.executable] for entry in package.entries]
-    ArtifactContents.objects.create(artifact=artifact, entries=entries, metadata=package.metadata)
+    ArtifactContents.objects.create(artifact=artifact, entries=entries)
     if signed:
         signing_keys.note_use(signed.key)
 

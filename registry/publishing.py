@@ -11,21 +11,17 @@ from django.db import IntegrityError, transaction
 
 from accounts import auditing, signatures, signing_keys
 from accounts.actors import Actor
-from accounts.models import Membership, Project, SigningKey
+from accounts.models import Membership, Project
 from registry import approving, checking, documents, ecosystems, gates, signals, storage
+from registry.attaching import Signed, Upload, write_artifact, write_manifest
 from registry.ecosystems.base import Manifest
-from registry.ecosystems.base import Package as ReadPackage
 from registry.ecosystems.confusables import skeleton
 from registry.errors import Conflict, Forbidden, InvalidInput, Refused, RegistryError
 from registry.models import (
-    Artifact,
-    ArtifactContents,
     Blob,
-    Dependency,
     Package,
     PackageMaintainer,
     Release,
-    ReleaseManifest,
 )
 from registry.models.packages import CATEGORIES
 from registry.webhooks import announcing
@@ -37,24 +33,6 @@ HOW_TO_SIGN = (
 )
 
 ACTIONS = {"published": "release.publish", "submitted": "release.submit", "synced": "release.sync"}
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A signature that was verified, and the key and person it belongs to."""
-
-    armored: str
-    key: SigningKey
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """Everything `publish` needs to know about one file: what was read from it, where it is, who signed it."""
-
-    package: ReadPackage
-    staged: storage.Staged
-    signed: Signed | None = None
-    also: "tuple[Upload, ...]" = ()  # further files of the same version
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +248,7 @@ def _write_rows(kept: list[tuple[Upload, Blob]], actor: Actor, intent: Intent, p
     release.save(update_fields=["sha256", "size"])
     write_manifest(release, upload.package)
     for one, blob in kept:
-        _write_artifact(release, one, blob)
+        write_artifact(release, one, blob)
     if intent.with_it:
         intent.with_it(release)
     finish(release, actor, ACTIONS[intent.origin], is_checked=not intent.is_product)
@@ -323,65 +301,6 @@ def _categorize(package: Package, intent: Intent) -> None:
     if intent.category and (not package.category or intent.origin == Release.Origin.PUBLISHED):
         package.category = intent.category
         package.save(update_fields=["category"])
-
-
-def write_manifest(release: Release, read: ReadPackage) -> None:
-    """What the archive says of itself, and what it asks for."""
-    manifest = read.manifest
-    ReleaseManifest.objects.create(
-        release=release,
-        description=manifest.description,
-        homepage=manifest.homepage,
-        repository=manifest.repository,
-        keywords=list(manifest.keywords),
-        authors=list(manifest.authors),
-        license_declared=manifest.license,
-        license_classifiers=list(manifest.license_classifiers),
-        license_texts=dict(read.license_texts),
-        install_scripts=dict(manifest.install_scripts),
-        requires=manifest.requires[:512],
-        readme=manifest.readme,
-        readme_format=manifest.readme_format,
-        raw=dict(manifest.raw),
-    )
-    rules = ecosystems.get(manifest.ecosystem)
-    Dependency.objects.bulk_create(
-        Dependency(
-            release=release,
-            ecosystem=manifest.ecosystem,
-            name=need.name,
-            normalized=rules.normalize_name(need.name),
-            range=need.range,
-            kind=need.kind,
-            marker=need.marker,
-        )
-        for need in manifest.dependencies
-    )
-
-
-def _write_artifact(release: Release, upload: Upload, blob: Blob) -> None:
-    staged, package, signed = upload.staged, upload.package, upload.signed
-    artifact = Artifact.objects.create(
-        release=release,
-        blob=blob,
-        filename=package.filename,
-        kind=package.kind,
-        media_type=package.media_type,
-        size=staged.size,
-        sha256=staged.sha256,
-        sha512=staged.sha512,
-        sha1=staged.sha1,
-        entry_count=len(package.entries),
-        unpacked_size=package.unpacked_size,
-        signature=signed.armored if signed else "",
-        signature_fingerprint=signed.key.fingerprint if signed else "",
-        signature_public_key=signed.key.public_key if signed else "",
-        signer=signed.key.user.username if signed else "",
-    )
-    entries = [[entry.path, entry.size, entry.sha256, entry.executable] for entry in package.entries]
-    ArtifactContents.objects.create(artifact=artifact, entries=entries)
-    if signed:
-        signing_keys.note_use(signed.key)
 
 
 def finish(release: Release, actor: Actor, action: str, *, is_checked: bool = True) -> None:
