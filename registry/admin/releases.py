@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.tables import History, Lines, actor_of, chip, code, link, may_write, moment, shortened
 from accounts.errors import RegistryError
-from registry import retiring
+from registry import retaining, retiring
 from registry.models import Artifact, Blob, Check, Dependency, Package, Release
 
 
@@ -104,7 +104,7 @@ class ReleaseTable(History):
     date_hierarchy = "submitted_at"
     list_select_related = ("package", "project", "submitted_by")
     inlines = (CheckLines, ArtifactLines, DependencyLines)
-    actions = ("unlist", "restore")
+    actions = ("unlist", "restore", "pin", "unpin")
     fieldsets = (
         (None, {"fields": ("review_link", ("ecosystem", "version_code"), "status_chip", "held_because")}),
         (
@@ -136,6 +136,18 @@ class ReleaseTable(History):
         """Restore the selected releases."""
         self._each(
             request, queryset, lambda release: retiring.restore(release, actor_of(request)), gettext("%d restored.")
+        )
+
+    @admin.action(description=_("Pin: stays, whatever the product’s retention says"))
+    def pin(self, request: HttpRequest, queryset: QuerySet[Release]) -> None:
+        """Pin the selected releases."""
+        self._each(request, queryset, lambda release: retaining.pin(release, actor_of(request)), gettext("%d pinned."))
+
+    @admin.action(description=_("Unpin: left to the product’s retention"))
+    def unpin(self, request: HttpRequest, queryset: QuerySet[Release]) -> None:
+        """Take the pins of the selected releases away."""
+        self._each(
+            request, queryset, lambda release: retaining.unpin(release, actor_of(request)), gettext("%d unpinned.")
         )
 
     def _each(

@@ -21,6 +21,7 @@ TABLES: dict[str, dict[str, May]] = {
     "auth/group": HISTORY,
     # packages
     "registry/package": KEPT | {"add": NOBODY},
+    "registry/product": KEPT | {"add": NOBODY},
     "registry/release": HISTORY,
     "registry/artifact": HISTORY,
     "registry/blob": HISTORY,

@@ -12,6 +12,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.utils import timezone
 
 from accounts import users
+from registry import products
 from registry.models import DownloadCount, DownloadRecord
 from scanning.models import AdvisorySource, Finding, Scan, Waiver
 from tests import builders
@@ -44,6 +45,7 @@ def tables(room: Room) -> Room:
     Finding.objects.create(scan=scan, identifier="CVE-1", ecosystem="npm", package="a", version="1", severity="high")
     DownloadCount.objects.create(release=release, package=release.package, day=timezone.now().date(), count=1)
     DownloadRecord.objects.create(release=release, day=timezone.now().date(), credential="token:1", count=1)
+    products.create("matrix", builders.actor(room.cast.root))
     Waiver.objects.create(
         owner=room.cast.bob, reason="known", identifier="CVE-1", ecosystem="npm", package="a", version_range="*",
         project=room.cast.acme, expires_at=timezone.now() + timedelta(days=1),
