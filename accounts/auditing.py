@@ -61,6 +61,11 @@ def record(
     return event
 
 
+def hold() -> None:
+    """Be the only writer until the transaction ends, as after `record`: what is appended is committed in its order."""
+    _locked_head()
+
+
 def refused(action: str, object: str, actor: Actor, error: RegistryError) -> AuditEvent:
     """Note an attempt that was turned away; call it after the attempt's own transaction has rolled back."""
     return record(action, object, actor, outcome="refused", details={"code": error.code, "reason": error.message})

@@ -4,16 +4,15 @@ from django.apps import AppConfig
 
 
 class MirrorsConfig(AppConfig):
-    """Where packages come from (upstreams) and where they go (EU mirrors)."""
+    """EU regions that what is approved is copied to."""
 
     name = "registry.mirrors"
     label = "mirrors"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Follow the announcements of the registry."""
+        """Follow the change feed of the registry, and let the jobs register themselves."""
         from registry import signals
-        from registry.mirrors import replicating
+        from registry.mirrors import comparing, following, probing  # noqa: F401  # they register jobs
 
-        for signal in (signals.release_approved, signals.release_retired):
-            signal.connect(replicating.wake, dispatch_uid="mirrors")
+        signals.feed_moved.connect(following.wake, dispatch_uid="mirrors")

@@ -62,7 +62,9 @@ class Mirror(models.Model):
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
     strikes = models.PositiveIntegerField(default=0, help_text="How often in a row the region failed as a whole")
-    retry_at = models.DateTimeField(null=True, blank=True, help_text="Nothing is tried before, unless a probe succeeds")
+    retry_at = models.DateTimeField(
+        null=True, blank=True, help_text="Nothing is tried before, unless a probe succeeds"
+    )
     held_by = models.CharField(max_length=64, blank=True, help_text="Who writes to the region now: one at a time")
     held_until = models.DateTimeField(null=True, blank=True)
 

@@ -1,135 +1,176 @@
-"""Replicating: what is approved stands in every EU region, enough to be served from there without this application.
+"""Replicating one package: what may stand on a region is brought there, what may not is taken away.
 
-A mirror follows the change feed: for every package that changed it brings its files and its document in line, then
-moves its `applied_seq`. Everything is idempotent, so a crash only repeats a step.
-
-Layout: `files/sha256/ab/cd/<digest>` and `packages/<ecosystem>/<name>.json`. Only public packages are written.
+In an order in which nothing is ever named that is not there: files, then the names of files, then the document; and
+the other way round where something goes. Idempotent, so that a crash only repeats a step.
 """
 
-import io
-import os
-import secrets
-from collections.abc import Iterable
-from pathlib import Path
-from typing import IO
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from django.conf import settings
-from django.db import transaction
+import orjson
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from registry import storage, tasks
+from registry import documents, storage
+from registry.mirrors import holding, layout
 from registry.mirrors.models import Mirror, Replica
-from registry.models import Artifact, Change, Document, Job, Package, Release
+from registry.mirrors.patience import Patient
+from registry.models import Artifact, Document, Package, Release
 
-BATCH = 200
-
-
-def wake(**_: object) -> None:
-    """A release changed: let every enabled mirror catch up."""
-    _enqueue(Mirror.objects.filter(enabled=True))
+STATE = Replica.State
+AT_ONCE = 50
 
 
-@tasks.periodically("sweep")
-def catch_up() -> None:
-    """Wake the mirrors that lag though nothing is queued for them: an announcement was lost."""
-    last = Change.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
-    queued = Job.objects.filter(kind="replicate", state=Job.State.OPEN).values_list("ref", flat=True)
-    _enqueue(Mirror.objects.filter(enabled=True, applied_seq__lt=last).exclude(pk__in=[int(ref) for ref in queued]))
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A region that is written to, and the right to do so."""
+
+    mirror: Mirror
+    store: Patient
+    hold: holding.Hold
 
 
-def _enqueue(mirrors: Iterable[Mirror]) -> None:
-    for mirror in mirrors:
-        with transaction.atomic():
-            tasks.enqueue("replicate", mirror.pk)
-
-
-@tasks.handles("replicate")
-def replicate(job: Job) -> None:
-    """Bring one mirror up to the end of the change feed."""
-    mirror = Mirror.objects.get(pk=job.ref)
-    try:
-        while changes := list(Change.objects.filter(seq__gt=mirror.applied_seq)[:BATCH]):
-            for package in Package.objects.filter(pk__in={change.package_id for change in changes}):
-                _bring_in_line(mirror, package)
-            mirror.applied_seq = changes[-1].seq
-            mirror.last_success_at, mirror.last_error = timezone.now(), ""
-            mirror.save(update_fields=["applied_seq", "last_success_at", "last_error"])
-    except OSError as problem:
-        Mirror.objects.filter(pk=mirror.pk).update(last_error=str(problem)[:500])
-        raise
-
-
-def root_of(mirror: Mirror) -> Path:
-    """The directory of the mirror: absolute, or below DATA_DIR."""
-    return Path(settings.DATA_DIR) / mirror.storage_url.removeprefix("file:").removeprefix("//")
-
-
-def _bring_in_line(mirror: Mirror, package: Package) -> None:
-    """Withdrawals first, then files, then the document that names them."""
-    artifacts = list(Artifact.objects.filter(release__package=package).select_related("release", "blob"))
-    wanted = [one for one in artifacts if _may_stand(package, one)]
-    _withdraw(mirror, [one for one in artifacts if one not in wanted])
-    for artifact in wanted:
-        _write_file(mirror, artifact)
-    _write_document(mirror, package)
-
-
-def _may_stand(package: Package, artifact: Artifact) -> bool:
-    return not package.is_private and artifact.release.status == Release.Status.APPROVED and artifact.blob is not None
-
-
-def _file_of(mirror: Mirror, artifact: Artifact) -> Path:
-    digest = artifact.sha256
-    return root_of(mirror) / "files" / "sha256" / digest[:2] / digest[2:4] / digest
-
-
-def _withdraw(mirror: Mirror, artifacts: Iterable[Artifact]) -> None:
-    """Remove files that may no longer stand, unless another release still needs the same bytes."""
-    for artifact in artifacts:
-        twin = Artifact.objects.filter(
-            sha256=artifact.sha256,
-            blob__isnull=False,
-            release__status=Release.Status.APPROVED,
-            release__package__visibility=Package.Visibility.PUBLIC,
-        )
-        if not twin.exists():
-            _file_of(mirror, artifact).unlink(missing_ok=True)
-    ids = [artifact.pk for artifact in artifacts]
-    Replica.objects.filter(mirror=mirror, artifact__in=ids).update(state=Replica.State.REMOVED)
-
-
-def _write_file(mirror: Mirror, artifact: Artifact) -> None:
-    target = _file_of(mirror, artifact)
-    if not (target.is_file() and target.stat().st_size == artifact.size):
-        assert artifact.blob is not None
-        with storage.open_blob(artifact.blob) as source:
-            _place(target, source)
-    Replica.objects.update_or_create(
-        mirror=mirror,
-        artifact=artifact,
-        defaults={"state": Replica.State.PRESENT, "written_at": timezone.now(), "last_error": ""},
+def standing() -> QuerySet[Artifact]:
+    """Every file that may stand on a region: public, approved, not removed. One held back here may stand there."""
+    return Artifact.objects.filter(
+        Q(release__stands_until=None) | Q(release__stands_until__gt=timezone.now()),
+        blob__isnull=False,
+        release__status=Release.Status.APPROVED,
+        release__purged_at=None,
+        release__package__visibility=Package.Visibility.PUBLIC,
     )
 
 
-def _write_document(mirror: Mirror, package: Package) -> None:
-    target = root_of(mirror) / "packages" / package.ecosystem / f"{package.normalized}.json"
-    document = Document.objects.filter(package=package, kind="detail", private=False).first()
-    if document is None:
-        target.unlink(missing_ok=True)
-        return
-    _place(target, io.BytesIO(bytes(document.body)))
+def bring_in_line(to: Destination, package: Package, *, adding: bool) -> bool:
+    """Let the region hold of this package what it should; without `adding`, only take away what it should not.
+
+    Returns whether the region was asked at all: what never stood there is not even spoken of. Raises OSError where
+    the region fails, and what the storage raises where a file cannot be read here.
+    """
+    wanted = {one.pk: one for one in of(standing(), package)}
+    replicas = Replica.objects.filter(mirror=to.mirror, artifact__release__package=package)
+    believed = dict(replicas.exclude(state=STATE.REMOVED).values_list("artifact_id", "state"))
+    if not wanted and not believed:
+        return False
+    if adding:
+        _copy(to, package, [one for pk, one in wanted.items() if believed.get(pk) != STATE.PRESENT])
+        there = list(wanted.values())
+    else:
+        there = [one for pk, one in wanted.items() if believed.get(pk) == STATE.PRESENT]
+    describe(to, package, there)
+    if gone := believed.keys() - wanted.keys():
+        _withdraw(to, package, list(of(Artifact.objects.filter(pk__in=gone), package)))
+    return True
 
 
-def _place(target: Path, source: IO[bytes]) -> None:
-    """Whole or not at all: a synced partial file, then a rename."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name[:40]}.{secrets.token_hex(8)}.partial")
-    try:
-        with partial.open("xb") as file:
-            while chunk := source.read(1 << 20):
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+def of(artifacts: QuerySet[Artifact], package: Package) -> QuerySet[Artifact]:
+    """Those of the package, each knowing its release, its blob and the `first` file of its release."""
+    first = Artifact.objects.filter(release=OuterRef("release")).order_by("pk").values("pk")[:1]
+    found = artifacts.filter(release__package=package).select_related("release", "blob")
+    return found.annotate(first=Subquery(first)).order_by("pk")
+
+
+# --- coming --------------------------------------------------------------------------------------------------------
+def _copy(to: Destination, package: Package, artifacts: list[Artifact]) -> None:
+    """Noted before it is begun, so that what a crash leaves half-known is withdrawn like the rest."""
+    for batch in (artifacts[at : at + AT_ONCE] for at in range(0, len(artifacts), AT_ONCE)):
+        note(to.mirror, batch, STATE.PENDING)
+        for artifact in batch:
+            place(to, artifact)
+        link(to, package, batch)
+        note(to.mirror, batch, STATE.PRESENT)
+
+
+def place(to: Destination, artifact: Artifact) -> None:
+    """Copy one file from here, checked against its digest on the way."""
+    assert artifact.blob is not None
+    to.hold.check()
+    with storage.as_file(artifact.blob) as path:
+        to.store.put(layout.file_of(artifact.sha256), path, artifact.size, artifact.sha256)
+
+
+def link(to: Destination, package: Package, artifacts: Iterable[Artifact]) -> None:
+    """Give the files their names."""
+    for artifact in artifacts:
+        for name, target in links_of(package, artifact).items():
+            to.store.link(name, target)
+
+
+def links_of(package: Package, artifact: Any) -> dict[str, str]:
+    """The names of a file that `of` has found."""
+    return layout.links_of(package, artifact, is_first=artifact.pk == artifact.first)
+
+
+def note(mirror: Mirror, artifacts: Sequence[Artifact], state: str) -> None:
+    """What is believed of these files from now on."""
+    at = timezone.now()
+    rows = [Replica(mirror=mirror, artifact=one, state=state, written_at=at) for one in artifacts]
+    Replica.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["mirror", "artifact"], update_fields=["state", "written_at"]
+    )
+
+
+# --- being named ---------------------------------------------------------------------------------------------------
+def describe(to: Destination, package: Package, there: Sequence[Artifact]) -> None:
+    """Write the document and the names by which it is found; or take them away, names first, where nothing is left."""
+    to.hold.check()
+    key, body = layout.document_of(package), document(package, there)
+    if body is not None:
+        to.store.write(key, body)
+    for name, target in names_of(package, body is not None).items():
+        if target:
+            to.store.link(name, target)
+        else:
+            to.store.delete(name)
+    if body is None:
+        to.store.delete(key)
+
+
+def names_of(package: Package, is_there: bool) -> dict[str, str]:
+    """The names of a package; one that has nothing there is not led to."""
+    home = layout.home_of(package.ecosystem, package.normalized)
+    named = layout.names_of(package)
+    return {name: "" if target == home and not is_there else target for name, target in named.items()}
+
+
+def document(package: Package, there: Iterable[Artifact]) -> bytes | None:
+    """The package's document as far as the region holds its versions; None where it holds none of them."""
+    held = {one.release_id: one.release for one in there}
+    stored = Document.objects.filter(package=package, kind="detail", private=False).values_list("body", flat=True)
+    body = stored.first() if held else None
+    if body is None:
+        return None
+    shape = orjson.loads(bytes(body))
+    versions = {one.version for one in held.values()}
+    shape["versions"] = [one for one in shape["versions"] if one["version"] in versions]
+    listed = {one["version"] for one in shape["versions"] if not one["unlisted"]}
+    shape["dist_tags"] = {tag: version for tag, version in shape["dist_tags"].items() if version in listed}
+    if shape["version"] not in listed:
+        shape |= _latest(package, list(held.values()), shape)
+    return orjson.dumps(shape)
+
+
+def _latest(package: Package, held: list[Release], shape: dict[str, Any]) -> dict[str, Any]:
+    """What the document says at its top, of the latest version that the region holds."""
+    latest = documents.latest_of(package.ecosystem, held)
+    if latest is None:  # all of them are unlisted
+        return {"version": "", "status": "", "dependencies": {}}
+    row = next(one for one in shape["versions"] if one["version"] == latest.version)
+    tags = shape["dist_tags"] | {"latest": latest.version}
+    top = {name: row[name] for name in ("version", "status", "license", "dependencies")}
+    return top | {"dist_tags": tags}
+
+
+# --- going ---------------------------------------------------------------------------------------------------------
+def _withdraw(to: Destination, package: Package, artifacts: list[Artifact]) -> None:
+    """Names first, then the bytes, unless another version still needs the same; then it is noted."""
+    needed = set(standing().filter(sha256__in={one.sha256 for one in artifacts}).values_list("sha256", flat=True))
+    for artifact in artifacts:
+        to.hold.check()
+        for name in links_of(package, artifact):
+            to.store.delete(name)
+        if artifact.sha256 not in needed:
+            to.store.delete(layout.file_of(artifact.sha256))
+    gone = Replica.objects.filter(mirror=to.mirror, artifact__in=artifacts)
+    gone.update(state=STATE.REMOVED, written_at=timezone.now())

@@ -25,7 +25,7 @@ from accounts.errors import Conflict, Forbidden
 from accounts.models import ApiToken, AuditEvent, Membership, SigningKey, User
 from licensing.models import LicensePolicy
 from registry import approving, tasks
-from registry.mirrors import replicating
+from registry.mirrors import following
 from registry.mirrors.models import Mirror
 from registry.models import Artifact, Decision, Document, DownloadRecord, Package
 from registry.webhooks import announcing
@@ -196,13 +196,13 @@ def test_after_leaving_no_table_file_blob_name_or_export_holds_a_trace(zelda, tm
     """Searched: every column of every table, indexes of search included; the mirrors are told, too."""
     storage = f"file://{settings.STORAGE_URL.removeprefix('file://')}/mirror"
     Mirror.objects.create(region="fra", city="Frankfurt", country="DE", storage_url=storage)
-    replicating.catch_up()
+    following.catch_up()
     tasks.drain()
     places = {place for place, _ in traces()}
     assert {"accounts_user", "registry_release", "registry_decision", "registry_artifact"} <= places
     assert {"registry_releasemanifest", "registry_document", "socialaccount_socialaccount", "files"} <= places
     privacy.erase(zelda, actor(zelda))
-    replicating.catch_up()
+    following.catch_up()
     tasks.drain()
     assert traces() == set()
     assert auditing.verify() == []

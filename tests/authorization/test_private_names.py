@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.models import Membership, User
 from registry import documents, tasks
-from registry.mirrors import replicating
+from registry.mirrors import following, stores
 from registry.mirrors.models import Mirror
 from registry.models import Package
 from tests import builders
@@ -210,20 +210,21 @@ def test_who_uses_a_public_package_privately_stays_unsaid(room: Room, keys):
 
 def test_mirrors_hold_nothing_private_and_drop_what_becomes_so(room: Room, tmp_path):
     mirror = Mirror.objects.create(region="fra", city="Frankfurt", country="DE", storage_url=f"file://{tmp_path}/fra")
-    replicating.catch_up()
+    following.catch_up()
     tasks.drain()
-    held = sorted(path.name for path in replicating.root_of(mirror).rglob("*.json"))
-    assert held == ["public.json", "public.json"]
+    root = stores.root_of(mirror)
+    assert sorted(path.parent.parent.name for path in root.rglob("package.json")) == ["@acme", "@elsewhere"]
     digests = set(Package.objects.filter(visibility="private").values_list("releases__sha256", flat=True))
-    assert digests.isdisjoint(path.name for path in replicating.root_of(mirror).rglob("*"))
+    assert digests.isdisjoint(path.name for path in root.rglob("*"))
     public = room.packages["foreign-public"]
     Package.objects.filter(pk=public.pk).update(visibility="private")
     rebuild(public)
-    replicating.catch_up()
+    following.catch_up()
     tasks.drain()
-    left = {path.name for path in replicating.root_of(mirror).rglob("*") if path.is_file()}
+    left = {path.name for path in root.rglob("*") if path.is_file()}
     assert left.isdisjoint(public.releases.values_list("sha256", flat=True))
-    assert [path.parent.name for path in replicating.root_of(mirror).rglob("*.json")] == ["@acme"]
+    assert [path.parent.parent.name for path in root.rglob("package.json")] == ["@acme"]
+    assert [path.name for path in root.rglob("*") if "@elsewhere" in str(path.relative_to(root))] == []
 
 
 def test_x_project_id_decides_whose_private_packages_are_seen(room: Room):
