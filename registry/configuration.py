@@ -1,5 +1,6 @@
 """System checks: every gate, check and extra that the settings name exists, and the installation is fit to serve."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -51,6 +52,28 @@ def advice_resolves(app_configs: Sequence[AppConfig] | None, **options: Any) -> 
     """Who is asked to compare licenses must not hear that nobody here can."""
     missing = [] if "licenses" in settings.REGISTRY_ADVICE else ["licenses"]
     return _unresolved("REGISTRY_ADVICE", [*settings.REGISTRY_ADVICE.values(), *missing], "registry.E007")
+
+
+@checks.register("registry")
+def downloads_can_leave(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[checks.CheckMessage]:
+    """Nginx reads no bucket, a directory signs no address, and an address that lasts is no longer asked for."""
+    via, is_bucket = settings.DOWNLOAD_VIA, settings.STORAGE_URL.startswith("s3:")
+    prefix = settings.ACCEL_PREFIX
+    problems = {
+        f"DOWNLOAD_VIA is “{via}”: write stream, accel or presign.": via not in ("stream", "accel", "presign"),
+        "DOWNLOAD_VIA=accel needs a directory that nginx can read, but STORAGE_URL names a bucket.": (
+            via == "accel" and is_bucket
+        ),
+        "DOWNLOAD_VIA=presign needs a bucket, but STORAGE_URL names a directory.": via == "presign" and not is_bucket,
+        f"ACCEL_PREFIX is “{prefix}”: write a path that begins and ends with a slash and holds a name.": (
+            via == "accel" and not re.fullmatch(r"/[A-Za-z0-9._-]+/(?:[A-Za-z0-9._-]+/)*", prefix)
+        ),
+        f"PRESIGN_SECONDS is {settings.PRESIGN_SECONDS}: write 1 to 60.": not 1 <= settings.PRESIGN_SECONDS <= 60,
+        f"UPLOAD_STALL_SECONDS is {settings.UPLOAD_STALL_SECONDS}: write more than 0.": (
+            settings.UPLOAD_STALL_SECONDS <= 0
+        ),
+    }
+    return [checks.Error(text, id="registry.E008") for text, is_so in problems.items() if is_so]
 
 
 def _unresolved(setting: str, paths: Iterable[str], code: str) -> list[checks.CheckMessage]:

@@ -2,14 +2,20 @@
 
 import hashlib
 import io
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import IO, cast
+
+from django.db import DatabaseError
+from django.utils import timezone
 
 from accounts.actors import Actor
 from registry import covering, gates, scrubbing, storage, tasks
 from registry.errors import Forbidden, Gone, NotFound, Unavailable
 from registry.models import Artifact, Blob, Release
 
+TRUSTED_FOR = timedelta(days=1)
 READ_WHOLE = 1 << 20  # up to this many bytes are read and hashed before the first of them leaves
 
 
@@ -21,21 +27,30 @@ class Download:
     blob: Blob
     is_private: bool
 
-    def open(self, offset: int = 0) -> IO[bytes]:
+    def open(self, offset: int = 0, length: int | None = None) -> IO[bytes]:
         """The bytes from `offset` on, hashed on the way where all are read; damaged ones never leave as a whole.
 
         Small files are hashed before their first byte leaves, ranges of them too; of a large one that proves damaged
-        the last block stays here, so that its reader sees a broken connection. A range of a large file is not hashed.
+        the last block stays here, so that its reader sees a broken connection. A range of a large file is not hashed,
+        nor is one that was read and found whole within a day.
         Raises Damaged; the blob is then held back and mended.
         """
         try:
             if self.blob.size <= READ_WHOLE:
                 return _whole(self.blob, offset)
-            stream = storage.open_blob(self.blob, offset)
+            stream = storage.open_blob(self.blob, offset, length)
         except storage.Damaged as found:
             _report(self.blob, found.damage)
             raise
-        return stream if offset else cast(IO[bytes], _Hashed(stream, self.blob))
+        is_whole = not offset and length in (None, self.blob.size)
+        return cast(IO[bytes], _Hashed(stream, self.blob)) if is_whole and not self._was_read_lately() else stream
+
+    def temporary_url(self, seconds: int, headers: dict[str, str]) -> str | None:
+        """Where the store gives the file with these headers to anyone for so long; None where it has no addresses."""
+        return storage.temporary_url(self.blob, seconds, headers)
+
+    def _was_read_lately(self) -> bool:
+        return self.blob.verified_at is not None and self.blob.verified_at > timezone.now() - TRUSTED_FOR
 
 
 class _Hashed(io.RawIOBase):
@@ -54,13 +69,20 @@ class _Hashed(io.RawIOBase):
         self.digest.update(chunk)
         self.left -= len(chunk)
         if (self.left <= 0 or not chunk) and self.digest.hexdigest() != self.blob.sha256:
+            self.left = -1
             _report(self.blob, Blob.Damage.CORRUPT)
             raise storage.Damaged(self.blob, Blob.Damage.CORRUPT)
         return chunk
 
     def close(self) -> None:
-        """Close the stored file."""
+        """Close the stored file, and note that all of it was read and is whole, where that is so."""
         self.stream.close()
+        if self.left == 0 and not self.closed:
+            self.left = -1
+            with suppress(DatabaseError):  # a note that gets lost costs hashing once more
+                Blob.objects.filter(pk=self.blob.pk, generation=self.blob.generation).update(
+                    verified_at=timezone.now()
+                )
         super().close()
 
 

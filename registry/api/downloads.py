@@ -2,11 +2,8 @@
 
 import base64
 import re
-from collections.abc import Iterator
-from typing import IO, Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.http import content_disposition_header
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
@@ -16,11 +13,9 @@ from accounts.api import errors
 from accounts.api.answers import in_query, plain, route
 from accounts.api.doors import Door
 from registry import counting, downloading, resolving
-from registry.api import caching
+from registry.api import caching, leaving
 from registry.api.reading import ECOSYSTEM, ecosystem_of, text_of
-from registry.models import Artifact
 
-BLOCK = 256 * 1024
 RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII)
 FILE = OpenApiResponse(OpenApiTypes.BINARY, description="The file.")
 ANOTHER = in_query("file", "Another file of the version, by its name")
@@ -30,6 +25,7 @@ RANGED = in_query("Range", "One range of bytes, as in `bytes=0-1023`", location=
 ANSWERS: dict[tuple[int, str] | int, OpenApiResponse] = {
     (200, "application/octet-stream"): FILE,
     (206, "application/octet-stream"): FILE,
+    302: plain("It lies in a bucket: Location leads there for a minute at most."),
     304: plain("You have it already."),
 }
 
@@ -79,7 +75,7 @@ def send(request: Request, download: downloading.Download, actor: Actor, *, is_e
         return _unsatisfiable(size)
     if request.method == "GET" and span.start == 0:
         counting.count(download.artifact.release, actor)
-    return _file(request, download, span, headers)
+    return leaving.leave(request, download, span, headers)
 
 
 def _headers(download: downloading.Download, *, is_exact: bool) -> dict[str, str]:
@@ -95,7 +91,7 @@ def _headers(download: downloading.Download, *, is_exact: bool) -> dict[str, str
         "Cache-Control": f"{'private' if download.is_private else 'public'}, {lasting}",
         "Vary": caching.VARY,
         "Accept-Ranges": "bytes",
-        "Content-Disposition": content_disposition_header(True, artifact.filename) or "attachment",
+        "Content-Disposition": leaving.disposition(artifact.filename),
         "Digest": f"sha-256={digest}",
         "Repr-Digest": f"sha-256=:{digest}:",
         "X-Checksum-Sha256": artifact.sha256,
@@ -122,43 +118,3 @@ def _span(request: HttpRequest | Request, size: int, etag: str) -> range | None:
 def _unsatisfiable(size: int) -> HttpResponse:
     answer = errors.body(416, f"The range lies outside of the file, which has {size} bytes.", {"size": size})
     return errors.as_json(answer, {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"})
-
-
-def _file(request: Request, download: downloading.Download, span: range, headers: dict[str, str]) -> HttpResponseBase:
-    artifact, status = download.artifact, 200
-    if len(span) < artifact.size:
-        status = 206
-        headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{artifact.size}"
-    headers["Content-Length"] = str(len(span))
-    if request.method == "HEAD":
-        return HttpResponse(status=status, content_type=_media_type(artifact), headers=headers)
-    stream: Any = download.open(span.start)
-    if status == 206:
-        stream = _Slice(stream, len(span))
-    answer = FileResponse(stream, content_type=_media_type(artifact), status=status)
-    answer.block_size = BLOCK
-    for name, value in headers.items():
-        answer[name] = value
-    return answer
-
-
-def _media_type(artifact: Artifact) -> str:
-    return artifact.media_type or "application/octet-stream"
-
-
-class _Slice:
-    """The first bytes of a stream; closes it."""
-
-    def __init__(self, stream: IO[bytes], length: int) -> None:
-        self.stream, self.left = stream, length
-
-    def read(self, size: int = BLOCK, /) -> bytes:
-        chunk = self.stream.read(min(size, self.left))
-        self.left -= len(chunk)
-        return chunk
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(lambda: self.read(BLOCK), b"")
-
-    def close(self) -> None:
-        self.stream.close()
