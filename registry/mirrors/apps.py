@@ -13,6 +13,6 @@ class MirrorsConfig(AppConfig):
     def ready(self) -> None:
         """Follow the change feed of the registry, and let the jobs register themselves."""
         from registry import signals
-        from registry.mirrors import comparing, following, probing  # noqa: F401  # they register jobs
+        from registry.mirrors import comparing, following, mending, probing  # noqa: F401  # they register jobs
 
         signals.feed_moved.connect(following.wake, dispatch_uid="mirrors")

@@ -1,0 +1,65 @@
+"""Mending: damaged bytes of ours are replaced by whole ones from any region that holds them, and serve again."""
+
+import logging
+
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.errors import RegistryError
+from registry import scrubbing, storage, tasks
+from registry.mirrors import layout, stores
+from registry.mirrors.models import Mirror
+from registry.models import Blob, Job
+
+logger = logging.getLogger(__name__)
+SOONEST, LATEST = 15.0, 3600.0
+
+
+@tasks.handles("mend")
+def mend(job: Job) -> None:
+    """Mend one quarantined blob: by a second look at it, else from a region. What nobody holds is asked for again.
+
+    Nothing that a region gives is believed: it is hashed while it is staged, and only our own digest lets it in.
+    """
+    blob = Blob.objects.filter(pk=job.ref, state=Blob.State.QUARANTINED).first()
+    if blob is None or _is_whole_after_all(blob):
+        return
+    refusals = []
+    for mirror in Mirror.objects.filter(enabled=True).order_by(F("answered_at").desc(nulls_last=True)):
+        problem = _try(blob, mirror)
+        if not problem:
+            return
+        refusals.append(f"{mirror.region}: {problem}")
+    said = "; ".join(refusals) or "there is no region"
+    logger.warning("Blob %s cannot be mended yet: %s", blob.key, said)
+    Job.objects.filter(pk=job.pk).update(last_error=f"No whole copy yet. {said}"[:2000])
+    raise tasks.Later(_pause(blob))
+
+
+def _is_whole_after_all(blob: Blob) -> bool:
+    try:
+        return scrubbing.is_whole_again(blob)
+    except OSError as problem:
+        raise tasks.Later(SOONEST) from problem
+
+
+def _try(blob: Blob, mirror: Mirror) -> str:
+    """Put back what the region holds; "" or why not."""
+    try:
+        opened = stores.of(mirror).open(layout.file_of(blob.sha256))
+    except FileNotFoundError:
+        return "not held there"
+    except OSError as problem:
+        return f"does not answer ({type(problem).__name__})"
+    try:
+        with opened, storage.stage(opened, blob.size) as staged:
+            storage.put_back(blob, staged, mirror.region)
+    except RegistryError as problem:
+        return problem.message
+    return ""
+
+
+def _pause(blob: Blob) -> float:
+    """Longer and longer, an hour at most: half as long as it has been held back."""
+    age = (timezone.now() - blob.touched_at).total_seconds()
+    return min(max(age / 2, SOONEST), LATEST)
