@@ -31,9 +31,7 @@ class RegionState(serializers.Serializer):
     latency_ms = Latency()
     lag_seconds = serializers.IntegerField(min_value=0, help_text="Age of the oldest change that is not there yet")
     pending = serializers.IntegerField(min_value=0, help_text="Packages that are yet to be brought there")
-    failed_packages = serializers.IntegerField(
-        min_value=0, help_text="Of these, how many failed and are retried"
-    )
+    failed_packages = serializers.IntegerField(min_value=0, help_text="Of these, how many failed and are retried")
     last_success_at = serializers.DateTimeField(allow_null=True)
 
 

@@ -60,6 +60,7 @@ class Region:
     pending: int
     failed_packages: int
     latency: Latency
+    is_open: bool
     next_window: datetime | None
 
     @property
@@ -139,6 +140,7 @@ def _region(mirror: Any, at: datetime) -> Region:
         pending=mirror.changed + mirror.owed,
         failed_packages=mirror.failing,
         latency=_latency(mirror.latencies),
+        is_open=mirror.is_open(at.time()),
         next_window=_next_window(mirror, at),
     )
 

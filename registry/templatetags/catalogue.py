@@ -53,8 +53,12 @@ CHIPS = {
     "deprecated": ("warning", gettext_lazy("deprecated")),
     "override": ("warning", gettext_lazy("override")),
     "signed": ("key", gettext_lazy("signed")),
+    "healthy": ("check", gettext_lazy("healthy")),
+    "degraded": ("warning", gettext_lazy("degraded")),
+    "down": ("cross", gettext_lazy("down")),
 }
 COLOURS = {"waiting": "unknown", "override": "warned", "deprecated": "warned", "signed": "passed", "restored": "low"}
+COLOURS |= {"healthy": "passed", "degraded": "warned", "down": "failed"}
 BREAKS = re.compile(r"([@/\-._])")
 SLASHES = re.compile(r"(?<=[^:/.])/(?!/)")
 RECENT = timedelta(days=30)

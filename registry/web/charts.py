@@ -59,3 +59,23 @@ def weekly(counts: Mapping[date, int], weeks: int, **box: int) -> Chart:
     ends = [today - timedelta(days=7 * back) for back in reversed(range(weeks))]
     sums = [sum(counts.get(end - timedelta(days=back), 0) for back in range(7)) for end in ends]
     return draw(sums, [f"{end - timedelta(days=6):%Y-%m-%d} – {end:%Y-%m-%d}" for end in ends], **box)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line through values, oldest first, in a box of `width` × `height` units; `points` is what SVG draws."""
+
+    points: str
+    width: int
+    height: int
+
+
+def line(values: Sequence[float], *, height: int = 32, step: int = 4) -> Line | None:
+    """From nothing at the bottom to the highest value at the top; None where there are fewer than two."""
+    if len(values) < 2:
+        return None
+    highest = max(values) or 1
+    points = (
+        f"{index * step},{height - 1 - value / highest * (height - 2):.1f}" for index, value in enumerate(values)
+    )
+    return Line(" ".join(points), (len(values) - 1) * step, height)

@@ -8,7 +8,9 @@ from django.utils.translation import ngettext
 
 from accounts.actors import Actor
 from registry import searching
+from registry.mirrors import standing
 from registry.models import Release
+from registry.web import status
 from registry.web.pages import Page
 
 LATEST = 6
@@ -20,13 +22,16 @@ class Home(Page):
     template = "catalogue/home.html"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Show counts, categories, what was approved and what was flagged."""
+        """Show counts, categories, what was approved and what was flagged, and how the regions stand."""
+        regions = standing.now()
         return self.show(
             query=searching.Query(),
             counts=_counts(self.actor),
             categories=searching.categories(self.actor),
             approved=_newest(self.actor, Release.Status.APPROVED),
             flagged=_newest(self.actor, Release.Status.REJECTED, Release.Status.QUARANTINED),
+            regions=regions,
+            regions_sentence=status.sentence(regions),
         )
 
 

@@ -6,8 +6,8 @@ from registry.web.home import Home
 from registry.web.listing import PackageList
 from registry.web.package import PackagePage
 from registry.web.profile import Profile
-from registry.web.status import StatusPage
 from registry.web.retirement import Restore, Unlist
+from registry.web.status import StatusPage
 from registry.web.submitting import Submit
 from registry.web.version import VersionPage
 from registry.web.webhooks import remove, rotate, send_again, send_test, webhook_page, webhooks_page

@@ -1,9 +1,9 @@
-/* While checks run, the version's page fetches itself and shows the steps that are done. */
+/* What goes on by itself, checks that run or regions that catch up, is fetched again and shown in place. */
 (() => {
   const live = document.querySelector("[data-refresh]");
   if (!live) return;
   const refresh = async () => {
-    if (document.hidden) return wait();
+    if (document.hidden || live.contains(document.activeElement)) return wait();
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");

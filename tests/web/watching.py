@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 PACKAGE = "/packages/npm/left-pad"
 PATHS = ["/", "/packages", "/packages?search=pad", PACKAGE, f"{PACKAGE}?tab=versions", f"{PACKAGE}?tab=dependencies"]
 PATHS += [f"{PACKAGE}?tab=security", f"{PACKAGE}?tab=files", f"{PACKAGE}?tab=activity", f"{PACKAGE}/versions/1.0.0"]
-PATHS += ["/submit", "/profile"]
+PATHS += ["/submit", "/profile", "/status"]
 
 
 @dataclass
