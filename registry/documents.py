@@ -16,16 +16,19 @@ from registry.ecosystems.indexes import IndexDocument
 from registry.models import Artifact, Change, Check, Decision, Document, Package, Release, ReleaseManifest
 
 API_BASE = "/api/v1"
-BYTES = """SELECT body, etag, private FROM registry_document
-           WHERE kind = 'detail' AND lookup IN ({}) ORDER BY package_id LIMIT 1"""
+BYTES = """SELECT body, etag, private, project_id, content_type, notice FROM registry_document
+           WHERE kind = %s AND lookup IN ({}) ORDER BY package_id LIMIT 1"""
 
 
 class Stored(NamedTuple):
-    """What a reader of the detail document needs."""
+    """What a reader of a document needs."""
 
     body: bytes
     etag: str
     private: bool
+    project_id: int
+    content_type: str
+    notice: str
 
 
 def lookup_key(ecosystem: str, name: str) -> str:
@@ -40,13 +43,13 @@ def read(name: str, ecosystem: str = "", kind: str = "detail") -> Document | Non
     return Document.objects.filter(lookup__in=keys, kind=kind).order_by("package_id").first()
 
 
-def read_bytes(name: str, ecosystem: str = "") -> Stored | None:
-    """The same, of the detail document and for the hot path: Django's cursor without its object mapper."""
+def read_bytes(name: str, ecosystem: str = "", kind: str = "detail") -> Stored | None:
+    """The same for the hot paths: Django's cursor without its object mapper."""
     keys = [lookup_key(ecosystem, name)] if ecosystem else [lookup_key(one.slug, name) for one in ecosystems.ALL]
     with connection.cursor() as cursor:
-        cursor.execute(BYTES.format(", ".join(["%s"] * len(keys))), keys)
+        cursor.execute(BYTES.format(", ".join(["%s"] * len(keys))), [kind, *keys])
         row = cursor.fetchone()
-    return None if row is None else Stored(bytes(row[0]), row[1], bool(row[2]))
+    return None if row is None else Stored(bytes(row[0]), row[1], bool(row[2]), *row[3:])
 
 
 def build_etag(body: bytes) -> str:
@@ -301,11 +304,12 @@ def _store(package: Package, written: Iterable[IndexDocument]) -> None:
             body=one.body,
             content_type=one.content_type,
             etag=build_etag(one.body),
+            notice=one.notice,
             built_at=now,
         )
         for one in written
     ]
-    changing = ["package", "private", "project", "body", "content_type", "etag", "built_at"]
+    changing = ["package", "private", "project", "body", "content_type", "etag", "notice", "built_at"]
     Document.objects.bulk_create(rows, update_conflicts=True, unique_fields=["lookup", "kind"], update_fields=changing)
 
 

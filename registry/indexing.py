@@ -6,6 +6,7 @@ from registry import ecosystems
 from registry.ecosystems.indexes import File, Index, IndexDocument, Version
 from registry.models import Artifact, Package, Release, ReleaseManifest
 
+PLAIN = str.maketrans("“”‘’…–—\u00a0", "\"\"''.-- ")
 UNLISTED = "Unlisted here: it is about to be removed."
 
 
@@ -30,8 +31,29 @@ def index_of(package: Package, releases: Sequence[Release], tags: dict[str, str]
         updated_at=package.updated_at,
         readme=manifests[spoken.pk].readme if spoken else "",
         maintainers=tuple(one.user.username for one in package.maintainers.select_related("user")),
+        notice=_notice(package, releases, tags.get("latest", "")),
         **_standing(had, releases),
     )
+
+
+def _notice(package: Package, releases: Sequence[Release], latest: str) -> str:
+    """Why the newest version is not the one that clients choose: without a word they would take an older one unseen."""
+    newer = []
+    for one in releases:
+        if one.version == latest:
+            break
+        if not one.is_served and not one.is_unlisted:
+            newer.append(one)
+    if not newer:
+        return ""
+    said = f"{package.name} {newer[0].version} is {newer[0].status} here and was skipped: {newer[0].held_because}"
+    return _ascii(said)
+
+
+def _ascii(text: str) -> str:
+    """One line for a header: quotation marks made plain, what ASCII lacks left out."""
+    plain = " ".join(text.translate(PLAIN).split())
+    return plain.encode("ascii", "ignore").decode()[:400]
 
 
 def _standing(had: Sequence[Release], releases: Sequence[Release]) -> dict[str, str]:

@@ -56,6 +56,7 @@ class Index:
     maintainers: tuple[str, ...] = ()
     status: str = "active"  # active, or quarantined where everything that was ever approved is held back
     status_reason: str = ""
+    notice: str = ""  # why a newer version is not among these
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +66,4 @@ class IndexDocument:
     kind: str
     content_type: str
     body: bytes
+    notice: str = ""  # one line of ASCII that clients show their users

@@ -33,8 +33,8 @@ def documents(index: Index) -> Iterable[IndexDocument]:
     """Both packuments, unless nothing may be had. npm knows nothing like a yanked version: those are absent."""
     manifests = {one.version: manifest(index.name, one) for one in index.versions if not one.yanked}
     if manifests:
-        yield IndexDocument(FULL, FULL_TYPE, _encoded(_full(index, manifests)))
-        yield IndexDocument(ABBREVIATED, ABBREVIATED_TYPE, _encoded(_abbreviated(index, manifests)))
+        yield IndexDocument(FULL, FULL_TYPE, _encoded(_full(index, manifests)), index.notice)
+        yield IndexDocument(ABBREVIATED, ABBREVIATED_TYPE, _encoded(_abbreviated(index, manifests)), index.notice)
 
 
 def manifest(name: str, version: Version) -> dict[str, Any]:

@@ -15,6 +15,7 @@ class Document(models.Model):
     body = models.BinaryField()
     etag = models.CharField(max_length=80)
     content_type = models.CharField(max_length=80, default="application/json")
+    notice = models.CharField(max_length=400, blank=True, help_text="What clients tell their users beside it; ASCII")
     built_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
