@@ -20,6 +20,7 @@ class ScanningConfig(AppConfig):
             notifying,
             personal_data,
             recalling,
+            redrawing,
             rescanning,
             sources,
             telling,

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from registry.ecosystems import sort_texts
-from scanning.evaluating import BEGINNING, RANKS, Entry, Key, Package, flat, place_of
+from scanning.evaluating import BEGINNING, RANKS, Entry, Key, Package, flat, place_of, spot_of
 
 FORM = 1  # of the chart itself
 SCHEME = FORM * 100 + sort_texts.SCHEME
@@ -34,12 +34,12 @@ def draw(slug: str, ranges: Iterable[Mapping[str, Any]], versions: Iterable[str]
     nowhere = entry.hit(None)
     listed: dict[str, str] = {}
     for version in sorted(entry.listed):
-        place = place_of(slug, version)
-        if place.canonical and place.text is None:
+        canonical, text = spot_of(slug, version)
+        if canonical and text is None:
             return ""
-        if nowhere if place.text is None else any(start <= place.text < end for start, end, _ in spans):
+        if nowhere if text is None else any(start <= text < end for start, end, _ in spans):
             continue
-        listed[place.canonical or version] = entry.fixed_after(package.at(version), entry.ranges).fixed_in
+        listed[canonical or version] = entry.fixed_after(package.at(version), entry.ranges).fixed_in
     try:
         flattened = [text for span in spans for text in span]
         return orjson.dumps([nowhere and nowhere.fixed_in, flattened, listed]).decode()
@@ -51,9 +51,9 @@ def _edges(slug: str, ranges: Iterable[Mapping[str, Any]], package: Package) -> 
     """Where the package's cuts are; None where there are too many, or a bound has no text."""
     if len(package.cuts) > MOST_CUTS:
         return None
-    places = (place_of(slug, bound) for one in ranges for _, bound in flat(one))
-    texts: dict[Key, str | None] = {place.key: place.text for place in places if place.key}
-    texts[BEGINNING] = ""
+    texts: dict[Key | None, str | None] = {BEGINNING: ""}
+    for bound in (bound for one in ranges for _, bound in flat(one)):
+        texts[place_of(slug, bound).key] = spot_of(slug, bound).text
     edges: list[str] = []
     for key, rank in package.cuts:
         text = texts[key]
@@ -84,34 +84,34 @@ class Charts:
     def __init__(self, slug: str, charts: Iterable[tuple[int, str]]) -> None:
         self.slug = slug
         self.spans: list[Span] = []
-        self.listed: dict[str, list[tuple[int, str]]] = {}
-        self.nowhere: list[tuple[int, str]] = []
+        self.listed: dict[str, tuple[tuple[int, str], ...]] = {}
+        self.nowhere: tuple[tuple[int, str], ...] = ()
         for advisory, chart in charts:
             nowhere, spans, listed = orjson.loads(chart)
             if nowhere is not None:
-                self.nowhere.append((advisory, nowhere))
+                self.nowhere += ((advisory, nowhere),)
             parts = iter(spans)
             self.spans += [(start, end, advisory, fix) for start, end, fix in zip(parts, parts, parts, strict=True)]
             for version, fix in listed.items():
-                self.listed.setdefault(version, []).append((advisory, fix))
+                self.listed[version] = (*self.listed.get(version, ()), (advisory, fix))
 
     def matches(self, version: str) -> Mapping[int, str]:
         """As `Package.matches`, for a version that `can_ask`."""
-        canonical, _, text = place_of(self.slug, version)
+        canonical, text = spot_of(self.slug, version)
         if text is None:
-            found = self.nowhere
+            found = list(self.nowhere)
         else:
             found = [(advisory, fix) for start, end, advisory, fix in self.spans if start <= text < end]
         if self.listed:
-            found = found + self.listed.get(canonical or version, [])
+            found += self.listed.get(canonical or version, ())
         matches = dict(found)
         return matches if len(matches) == len(found) else _best(found)
 
 
 def can_ask(slug: str, version: str) -> bool:
     """Whether charts answer for the version: it has a text, or is no version at all."""
-    place = place_of(slug, version)
-    return place.text is not None or place.canonical is None
+    canonical, text = spot_of(slug, version)
+    return text is not None or canonical is None
 
 
 def _best(found: Iterable[tuple[int, str]]) -> dict[int, str]:

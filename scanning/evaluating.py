@@ -34,30 +34,38 @@ class Match:
 
 
 class Place(NamedTuple):
-    """A version in its one spelling, and where it stands in its ecosystem's order; neither for what is no version.
-
-    `text` is the place as text that sorts as the key, for versions that have one.
-    """
+    """A version in its one spelling, and where it stands in its ecosystem's order; neither for what is no version."""
 
     canonical: str | None
     key: Key | None
+
+
+class Spot(NamedTuple):
+    """The same with the place as text that sorts as the key, for those versions that have one."""
+
+    canonical: str | None
     text: str | None
-
-
-NOWHERE = Place(None, None, None)
 
 
 @lru_cache(maxsize=65536)
 def place_of(slug: str, version: str) -> Place:
     """Where a version stands; advisories and lockfiles name the same ones again and again."""
+    canonical = spot_of(slug, version).canonical
+    return Place(canonical, (1, ecosystems.get(slug).sort_key(canonical)) if canonical else None)
+
+
+@lru_cache(maxsize=65536)
+def spot_of(slug: str, version: str) -> Spot:
+    """Where a version stands, for what is charted: reading plain numbers takes no parsing."""
     ecosystem = ecosystems.get(slug)
     try:
         canonical = ecosystem.canonical_version(version)
     except InvalidInput:
         canonical = _completed(ecosystem, version)
-    if not canonical:
-        return NOWHERE
-    return Place(canonical, (1, ecosystem.sort_key(canonical)), ecosystem.sort_text(canonical))
+    return Spot(canonical, ecosystem.sort_text(canonical)) if canonical else NOWHERE
+
+
+NOWHERE = Spot(None, None)
 
 
 def _completed(ecosystem: Ecosystem, version: str) -> str:

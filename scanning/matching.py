@@ -5,12 +5,12 @@ cannot be charted is evaluated plainly.
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from registry import ecosystems
 from registry.errors import InvalidInput, Unavailable
@@ -25,18 +25,29 @@ Name = tuple[str, str]
 # would not do: SQLite gives those of a rolled-back transaction out again.
 Signature = tuple[tuple[int, int, str], ...]
 KEPT = 10_000
-READ = ("osv_id", "aliases", "severity", "cvss", "summary", "url")  # what those who ask read of an advisory
 TRIES = 3  # an import may replace rows between two queries
 Known = Charts | Package
 _packages: OrderedDict[Name, tuple[Signature, Known]] = OrderedDict()
 _lock = Lock()
 
 
+class Told(NamedTuple):
+    """What those who ask are told of an advisory."""
+
+    pk: int
+    osv_id: str
+    aliases: list[str]
+    severity: str
+    cvss: float | None
+    summary: str
+    url: str
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """That an advisory touches a version; `names` are all the other names of the flaw."""
 
-    advisory: Advisory
+    advisory: Told
     match: Match
     names: tuple[str, ...] = ()
 
@@ -109,29 +120,35 @@ def _signatures(names: Iterable[Name]) -> dict[Name, Signature]:
 
 def _read(signatures: Mapping[Name, Signature], plain: AbstractSet[Name]) -> dict[Name, Known]:
     """The packages from the database; those of which an entry is gone by now are left out."""
-    charts = _rows({name: one for name, one in signatures.items() if name not in plain}, "chart", "chart_scheme")
-    charted = {
-        name: [(advisory, charts[key][0]) for key, advisory, _ in signature]
-        for name, signature in signatures.items()
-        if all(charts.get(key, ("",))[0] and charts[key][1] == charting.SCHEME for key, _, _ in signature)
-    }
-    others = {name: signature for name, signature in signatures.items() if name not in charted}
-    rows = _rows(others, "ranges", "versions")
-    known: dict[Name, Known] = {name: Charts(name[0], entries) for name, entries in charted.items()}
-    for name, signature in others.items():
-        if all(key in rows for key, _, _ in signature):
-            entries = [(advisory, Entry(name[0], *rows[key])) for key, advisory, _ in signature]
-            known[name] = Package(name[0], entries)
-    return known
+    charts: dict[int, str] = {}
+    for chunk in _keys({name: one for name, one in signatures.items() if name not in plain}):
+        drawn = AffectedPackage.objects.filter(pk__in=chunk, chart_scheme=charting.SCHEME)
+        charts.update(drawn.values_list("pk", "chart"))
+    known: dict[Name, Known] = {}
+    others: dict[Name, Signature] = {}
+    for name, signature in signatures.items():
+        drawn_ones = [(advisory, charts.get(key, "")) for key, advisory, _ in signature]
+        if all(chart for _, chart in drawn_ones):
+            known[name] = Charts(name[0], drawn_ones)
+        else:
+            others[name] = signature
+    return known | _read_plainly(others)
 
 
-def _rows(signatures: Mapping[Name, Signature], *columns: str) -> dict[int, tuple[Any, Any]]:
-    """Two columns of every entry, by its key."""
+def _read_plainly(signatures: Mapping[Name, Signature]) -> dict[Name, Package]:
     rows: dict[int, tuple[Any, Any]] = {}
-    for chunk in naming.chunked([key for signature in signatures.values() for key, _, _ in signature]):
-        found = AffectedPackage.objects.filter(pk__in=chunk).values_list("pk", *columns)
-        rows.update((key, (one, other)) for key, one, other in found)
-    return rows
+    for chunk in _keys(signatures):
+        columns = AffectedPackage.objects.filter(pk__in=chunk).values_list("pk", "ranges", "versions")
+        rows.update((key, (ranges, versions)) for key, ranges, versions in columns)
+    return {
+        name: Package(name[0], [(advisory, Entry(name[0], *rows[key])) for key, advisory, _ in signature])
+        for name, signature in signatures.items()
+        if all(key in rows for key, _, _ in signature)
+    }
+
+
+def _keys(signatures: Mapping[Name, Signature]) -> Iterator[Sequence[int]]:
+    return naming.chunked([key for signature in signatures.values() for key, _, _ in signature])
 
 
 def _keep(signatures: Mapping[Name, Signature], packages: Mapping[Name, Known]) -> None:
@@ -148,9 +165,10 @@ def forget() -> None:
 
 
 def _with_advisories(found: Mapping[Wanted, Mapping[int, str]]) -> dict[Wanted, list[Hit]]:
-    known: dict[int, Advisory] = {}
+    known: dict[int, Told] = {}
     for chunk in naming.chunked(sorted({key for matches in found.values() for key in matches})):
-        known |= Advisory.objects.only(*READ).in_bulk(chunk)
+        rows = Advisory.objects.filter(pk__in=chunk).order_by().values_list(*Told._fields)
+        known.update((row[0], Told(*row)) for row in rows)
     names = naming.joined(known.values())
     hits: dict[tuple[int, str], Hit] = {}
     for one in {pair for matches in found.values() for pair in matches.items()}:

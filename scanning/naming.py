@@ -1,7 +1,7 @@
 """One flaw, many names: GHSA-…, CVE-…, PYSEC-…. Advisories that share a name are about the same flaw."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from scanning.models import Advisory, AdvisoryName
 
@@ -11,6 +11,22 @@ CHUNK = 500
 ROUNDS = 8
 # People look a flaw up by these first.
 PREFERRED = ("GHSA-", "PYSEC-", "MAL-", "CVE-")
+
+
+class Named(Protocol):
+    """What is known of an advisory's names."""
+
+    @property
+    def pk(self) -> int:
+        """The row."""
+
+    @property
+    def osv_id(self) -> str:
+        """Its own id."""
+
+    @property
+    def aliases(self) -> list[str]:
+        """The other names that it goes by."""
 
 
 def preference(identifier: str) -> tuple[int, str]:
@@ -27,7 +43,7 @@ def find(name: str) -> Advisory | None:
     return ranked[0] if ranked else None
 
 
-def joined(advisories: Iterable[Advisory]) -> dict[str, tuple[str, ...]]:
+def joined(advisories: Iterable[Named]) -> dict[str, tuple[str, ...]]:
     """For each advisory, by its id, every other name of its flaw, aliases of aliases included; a few queries.
 
     Withdrawn advisories join nothing: what they say may be what they were withdrawn for.
@@ -52,14 +68,16 @@ def joined(advisories: Iterable[Advisory]) -> dict[str, tuple[str, ...]]:
 
 def _unite(families: dict[str, set[str]], names: list[str]) -> None:
     """Make one family of the names and of whatever families they are in."""
-    whole = set(names).union(*(families.get(name, ()) for name in names))
+    whole = set(names)
+    if not families.keys().isdisjoint(whole):
+        whole.update(*[families[name] for name in names if name in families])
     for name in whole:
         families[name] = whole
 
 
 def _others(osv_id: str, families: dict[str, set[str]], spelled: dict[str, str]) -> tuple[str, ...]:
-    family = families[osv_id.upper()] - {osv_id.upper()}
-    return tuple(sorted((spelled[name] for name in family), key=preference))
+    others = [spelled[name] for name in families[osv_id.upper()] if name != osv_id.upper()]
+    return tuple(sorted(others, key=preference) if len(others) > 1 else others)
 
 
 def _sharing(names: Iterable[str], known: set[int]) -> list[tuple[int, str, list[str]]]:

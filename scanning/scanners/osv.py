@@ -3,6 +3,7 @@
 from registry import ecosystems
 from scanning import matching, severities
 from scanning.models import Advisory, AffectedPackage
+from scanning.naming import Named
 from scanning.scanners.base import MALWARE, VULNERABILITY, Flaw, NothingToConsult, Target
 
 
@@ -47,7 +48,7 @@ class Osv:
         )
 
 
-def kind_of(advisory: Advisory) -> str:
+def kind_of(advisory: Named) -> str:
     """Malware where the malicious-packages database says so."""
     is_malware = any(name.startswith(severities.MALWARE) for name in (advisory.osv_id, *advisory.aliases))
     return MALWARE if is_malware else VULNERABILITY

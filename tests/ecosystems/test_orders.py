@@ -5,12 +5,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from registry import ecosystems
+from registry.ecosystems import sort_texts
 from registry.errors import InvalidInput
 
 FEW = settings(max_examples=120, deadline=None)
 NUMBERS = st.lists(st.sampled_from(["0", "1", "2", "10", "007"]), min_size=1, max_size=4).map(".".join)
 WORDS = st.sampled_from(
-    ["", "-alpha", "-alpha.1", "-rc1", ".rc2", "rc1", ".post1", ".dev3", "-SNAPSHOT", ".Final", "-jre"]
+    ["", "-alpha", "-alpha.1", "-rc1", ".rc2", "rc1", ".post1", ".dev3", "-SNAPSHOT", ".Final", "-jre", "-sp-2"]
 )
 TAILS = st.sampled_from(["", "", "", "+build", "-1", ".1"])
 VERSIONS = st.builds(lambda numbers, word, tail: numbers + word + tail, NUMBERS, WORDS, TAILS)
@@ -47,6 +48,24 @@ def test_the_canonical_spelling_is_shared_by_equal_versions_only(ecosystem, left
         return
     assert (spellings[0] == spellings[1]) is (ecosystem.sort_key(left) == ecosystem.sort_key(right))
     assert ecosystem.canonical_version(spellings[0]) == spellings[0]
+
+
+@settings(max_examples=200, deadline=None)
+@given(left=VERSIONS, right=VERSIONS)
+@example(left="1.0-0-alpha", right="1.0")
+@example(left="1.0-ga-1", right="1.0-sp")
+@example(left="1-0.1", right="1-ga1")
+def test_texts_sort_as_keys(ecosystem, left, right):
+    try:
+        low, high = (ecosystem.sort_text(ecosystem.canonical_version(one)) for one in (left, right))
+    except InvalidInput:
+        return
+    if low is None or high is None:
+        return
+    keys = ecosystem.sort_key(left), ecosystem.sort_key(right)
+    assert ((low < high), (low == high)) == ((keys[0] < keys[1]), (keys[0] == keys[1]))
+    if keys[0] < keys[1]:
+        assert low + sort_texts.LAST < high
 
 
 @FEW
