@@ -96,6 +96,8 @@ def execute(job: Job) -> bool:
             _handlers[job.kind](job)
     except Later as later:
         _release(job, later.seconds, attempts=max(job.attempts - 1, 0))
+        if not later.seconds:  # more to do, and others get their turn between
+            hint(job.pk)
     except Exception as problem:
         logger.exception("Job %s failed (attempt %s)", job, job.attempts)
         _fail(job, problem)

@@ -9,3 +9,7 @@ class UpstreamsConfig(AppConfig):
     name = "registry.upstreams"
     label = "upstreams"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the jobs."""
+        from registry.upstreams import fetching, syncing  # noqa: F401  # imported for what they register

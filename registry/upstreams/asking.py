@@ -21,6 +21,7 @@ PAGE_SECONDS = 120.0
 EXCERPT = 4096
 LONGEST_WAIT = 3600.0
 TRIES = 2
+AS_IT_LIES = {"Accept-Encoding": "identity"}  # some servers would unpack a tar.gz on the way
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class Safe:
     def file(self, url: str, **options: Any) -> Iterator[Reply]:
         """The bytes of a file; a page for people, as of a sign-in, is none."""
         limit = self.terms.file_limit
+        options = {**options, "headers": {**AS_IT_LIES, **(options.get("headers") or {})}}
         with self.opened(url, size=limit, seconds=max(PAGE_SECONDS, limit / 100_000), **options) as reply:
             if reply.headers.get_content_type() in ("text/html", "application/xhtml+xml"):
                 raise Nonsense(f"{self.home.host} sends a page for people instead of the file.")

@@ -134,6 +134,7 @@ class Pull(models.Model):
     cursor = models.JSONField(default=dict)
     bookmark = models.JSONField(default=dict)
     is_listed = models.BooleanField(default=False)
+    pages = models.PositiveIntegerField(_("pages"), default=0, help_text="Written so far; who writes one moves it on")
     total = models.PositiveIntegerField(_("listed"), default=0)
     done = models.PositiveIntegerField(_("done"), default=0)
     added = models.PositiveIntegerField(_("added"), default=0)

@@ -5,7 +5,7 @@ credential in it), and it keeps nothing in memory between two pages: where a lis
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +29,12 @@ class Denied(Refused):
     """The upstream does not take the credential (401, 403): nothing else of it can be had either."""
 
     code = "upstream_denied"
+
+
+class Lying(Refused):
+    """The upstream sends something else than it said: other bytes, another length, another package."""
+
+    code = "upstream_lies"
 
 
 class Vanished(Refused):
@@ -103,6 +109,7 @@ class Site:
     repository: str = ""
     ecosystem: str = ""  # of repositories that hold files of one kind without saying so (Artifactory)
     wanted: Wanted = field(default_factory=Wanted)
+    is_internal: Callable[[str], bool] = lambda name: False  # names that must not be asked for by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +146,7 @@ class Page:
 
     listings: Sequence[Listing]
     cursor: Cursor | None = None
-    bookmark: Cursor = START
+    bookmark: Cursor = field(default_factory=dict)
     troubles: Sequence[tuple[str, str]] = ()
 
 

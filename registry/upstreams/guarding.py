@@ -1,0 +1,49 @@
+"""Internal names: what a project here publishes is never asked for, nor taken, from outside (dependency confusion)."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from django.conf import settings
+
+from registry import ecosystems
+from registry.errors import Forbidden
+from registry.models import Package, Release
+
+MANY = 500
+
+
+def need_foreign(ecosystem: str, name: str) -> None:
+    """Raise Forbidden for a name that no upstream may be asked for."""
+    if internal_among(ecosystem, [name]):
+        raise Forbidden(f"{name} is an internal name: it is never taken from an upstream.", code="internal_name")
+
+
+def internal_among(ecosystem: str, names: Iterable[str]) -> set[str]:
+    """Those of the names that are ours: published here, in the scope of something published here, or reserved.
+
+    Names that INTERNAL_NAMES reserves (`npm:@acme/*`) are ours before anything of that name stands here.
+    """
+    rules = ecosystems.get(ecosystem)
+    normal = {name: rules.normalize_name(name) for name in names}
+    scopes = {name: scope for name in normal if (scope := rules.scope_of(name))}
+    ours = _published(ecosystem, "normalized", set(normal.values()))
+    our_scopes = _published(ecosystem, "scope", set(scopes.values()))
+    return {
+        name
+        for name, form in normal.items()
+        if form in ours or scopes.get(name) in our_scopes or _is_reserved(ecosystem, form)
+    }
+
+
+def _published(ecosystem: str, column: str, values: set[str]) -> set[str]:
+    """Which of the values stand in packages that a project here publishes itself."""
+    wanted, found = sorted(values), set[str]()
+    for start in range(0, len(wanted), MANY):
+        packages = Package.objects.filter(ecosystem=ecosystem, **{f"{column}__in": wanted[start : start + MANY]})
+        own = packages.filter(releases__origin=Release.Origin.PUBLISHED).distinct()
+        found.update(own.values_list(column, flat=True))
+    return found
+
+
+def _is_reserved(ecosystem: str, form: str) -> bool:
+    return any(fnmatchcase(f"{ecosystem}:{form}", pattern.lower()) for pattern in settings.INTERNAL_NAMES)
