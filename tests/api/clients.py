@@ -13,6 +13,7 @@ from registry.api.schema import description
 from tests import builders
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+ROOTED = ("/api/", "/v1/", "/product/", "/register", "/fetch/", "/prune/")
 formats = FormatChecker(())
 
 
@@ -77,7 +78,7 @@ class ApiClient(Client):
 
     def generic(self, method: str, path: Any, *args: Any, **kwargs: Any) -> Any:
         """Ask, and check the answer."""
-        whole = path if path.startswith(("/api/", "/v1/")) else self.base + path
+        whole = path if path.startswith(ROOTED) else self.base + path
         response: HttpResponseBase = super().generic(method, whole, *args, **kwargs)
         check(method, response)
         return response

@@ -20,12 +20,15 @@ from schemathesis.core.transport import Response
 
 from accounts import tokens
 from accounts.models import SigningKey
+from registry import products
 from registry.models import Release
+from registry.protocols.products.products import ACTIONS
 from scanning.models import Advisory, AdvisoryName, Waiver
 from tests import builders
 from tests.api.clients import ApiClient, described
 from tests.authorization.callers import ROLES
 from tests.authorization.declared_api import API
+from tests.authorization.declared_products import PRODUCTS
 from tests.authorization.watching import Seen, undone
 from tests.builders import Cast
 
@@ -45,7 +48,7 @@ FITTING = {
     "name": "left-pad", "version": "1.3.1", "ecosystem": "npm", "project": "acme", "scopes": ["read"],
     "package": "left-pad", "versions": "*", "expires_at": f"{timezone.now() + timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}",
     "finding": "CVE-2", "override": True, "reason": "The dice say so.", "category": "WEB", "license": "MIT",
-    "submitted_by": "alice@example.com",
+    "submitted_by": "alice@example.com", "product": "tool",
 }  # fmt: skip
 ROLE_OF = {"alice": "developer", "bob": "maintainer", "root": "admin"}
 
@@ -71,6 +74,7 @@ class Somebody:
 def somebody(request, cast: Cast, client_of, core: Release) -> Somebody:
     """Each of the cast in a registry that holds something of everything that addresses name."""
     builders.submitted(cast.alice)
+    products.create("tool", builders.actor(cast.alice))
     person = getattr(cast, request.param, None)
     advisory = Advisory.objects.create(osv_id=RAW["id"], modified_at=timezone.now(), digest="1", raw=RAW)
     AdvisoryName.objects.create(advisory=advisory, name=RAW["id"].upper())
@@ -134,6 +138,7 @@ def make_real(case: Any, ids: dict[str, str], dice: random.Random) -> None:
         scope, _, bare = named.rpartition("/")
         real = {"scope": scope, "name": bare if "scope" in case.path_parameters else named, "version": version}
         real |= {"filename": "core-1.2.0.tgz", "spdx": "MIT", "id": about}
+        real |= {"product": "tool", "token": "0" * 64, "action": dice.choice(list(ACTIONS))}
         case.path_parameters = {name: real.get(name, value) for name, value in case.path_parameters.items()}
     if dice.random() < 0.75:
         case.headers = {name: value for name, value in (case.headers or {}).items() if name not in CREDENTIALS}
@@ -156,11 +161,13 @@ def contents(tables: set[str]) -> dict[str, list[tuple[Any, ...]]]:
 def authorised(who: Somebody, case: Any, answer: Any, seen: Seen) -> None:
     """Whoever may not has done nothing, and what was done for a credential is not done without it."""
     match = answer.wsgi_request.resolver_match
-    may = API.get(match.route.removeprefix("api/v1/"), {}).get(case.operation.method.upper()) if match else None
+    declared = {**API, **PRODUCTS}
+    may = declared.get(match.route.removeprefix("api/v1/"), {}).get(case.operation.method.upper()) if match else None
     label = f"{who.name}: {case.operation.label} answered {answer.status_code}"
     if case.operation.method.upper() != "GET":
         does = answer.status_code < 400 and not (may and may.only_asks)
-        assert seen.done == does, f"{label}, and {seen.done} events tell that it was done"
+        events = 2 if does and match.route == "product/upload" else int(does)  # it came, and it was approved
+        assert seen.done == events, f"{label}, and {seen.done} events tell that it was done"
         least, most = int(answer.status_code in (401, 403)), int(answer.status_code >= 400)
         assert least <= seen.refused <= most, f"{label}, and {seen.refused} events tell of a refusal"
     if answer.status_code >= 400:

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
 from tests.api.clients import ApiClient, described, path_of
+from tests.authorization.declared_products import PRODUCTS
 
 
 def routes(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, type[APIView]]]:
@@ -24,7 +25,9 @@ def routes(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, type[AP
 
 
 def api_routes() -> list[tuple[str, type[APIView]]]:
-    return [(route, view) for route, view in routes(get_resolver().url_patterns) if "v1/" in route]
+    return [
+        (route, view) for route, view in routes(get_resolver().url_patterns) if "v1/" in route or route in PRODUCTS
+    ]
 
 
 def test_the_description_is_valid_and_nothing_is_guessed():

@@ -8,6 +8,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 BASES = ("api/v1/", "v1/")
+# The products API stands at the root, since its clients expect it there.
+PRODUCTS = ("register", "fetch/", "prune/", "product/")
 
 
 def table() -> dict[str, URLPattern]:
@@ -24,8 +26,13 @@ def below(prefix: str) -> dict[str, URLPattern]:
 
 
 def pages() -> dict[str, URLPattern]:
-    """The routes for people, and the description of the API: neither API base, not the admin."""
-    return {route: one for route, one in table().items() if not route.startswith((*BASES, "admin/"))}
+    """The routes for people, and the description of the API: no API, not the admin."""
+    return {route: one for route, one in table().items() if not route.startswith((*BASES, *PRODUCTS, "admin/"))}
+
+
+def products() -> dict[str, URLPattern]:
+    """The routes of the products API."""
+    return {route: one for route, one in table().items() if route.startswith(PRODUCTS)}
 
 
 def fill(route: str, values: dict[str, Any]) -> str:
