@@ -77,15 +77,29 @@ def rescan(release: Release, actor: Actor, names: list[str] | None = None) -> Re
 def run_checks(job: Job) -> None:
     """Run every check of the release that is still open, one after the other, then let the policy look at them.
 
+    What was asked for by name alone waits for its file first: whoever handles `fetch` queues this job again.
     A check that a dead worker left `running` is open again: checks have no side effects, so running twice is harmless.
     """
     release = Release.objects.select_related("package", "project", "manifest", "submitted_by").get(pk=job.ref)
+    if lacks_file(release) and release.checks.filter(name="archive", status__in=Check.OPEN).exists():
+        tasks.enqueue("fetch", release.pk, payload={"since": timezone.now().timestamp()})
+        return
     for check in release.checks.filter(status__in=Check.OPEN):
         _run(check, release, patient=job.attempts < PATIENCE)
     with transaction.atomic():
         documents.hold(release.package_id)
         documents.rebuild(release.package, "checked", release)
     approving.reconsider(release)
+
+
+def lacks_file(release: Release) -> bool:
+    """Whether it was asked for by name alone, and its file may still come."""
+    return (
+        release.origin == Release.Origin.SUBMITTED
+        and not release.sha256
+        and release.status == Release.Status.PENDING
+        and not release.is_unlisted
+    )
 
 
 def _run(check: Check, release: Release, *, patient: bool) -> None:
@@ -131,17 +145,19 @@ def _primary(release: Release) -> Artifact:
 
 
 def check_archive(release: Release) -> Result:
-    """Read the stored bytes strictly once more, as if they had just arrived."""
-    artifact = _primary(release)
-    assert artifact.blob is not None
-    with storage.as_file(artifact.blob) as path:
-        try:
-            package = ecosystems.read_package(path, artifact.filename)
-        except Refused as refusal:
-            return Result("failed", refusal.message, dict(refusal.details))
-    count = len(package.entries)
-    details = {"entries": count, "unpacked_size": package.unpacked_size, "kind": package.kind}
-    return Result("passed", f"A well-formed {package.kind} of {count} files.", details)
+    """Read the stored bytes of every file strictly once more, as if they had just arrived."""
+    read = []
+    for artifact in release.artifacts.select_related("blob"):
+        assert artifact.blob is not None
+        with storage.as_file(artifact.blob) as path:
+            try:
+                read.append(ecosystems.read_package(path, artifact.filename))
+            except Refused as refusal:
+                return Result("failed", refusal.message, dict(refusal.details))
+    count = sum(len(package.entries) for package in read)
+    kinds = " and ".join(package.kind for package in read)
+    details = {"entries": count, "unpacked_size": sum(package.unpacked_size for package in read), "kind": kinds}
+    return Result("passed", f"A well-formed {kinds} of {count} files.", details)
 
 
 def check_manifest(release: Release) -> Result:

@@ -80,14 +80,11 @@ class Npm:
 
     # --- which packages ----------------------------------------------------------------------------------------
     def _names(self) -> Iterator[str]:
-        """The names that are wanted: as they stand in the patterns, and as the search finds them."""
+        """The names that are wanted: as they stand in the patterns, and as the search finds them; never ours."""
         wanted = self.site.wanted
-        if wanted.plain is not None:
-            yield from wanted.plain
-            return
         for pattern in wanted.include or ("*",):
             found = self._search(pattern) if set("*?[") & set(pattern) else (pattern,)
-            yield from (name for name in found if name in wanted)
+            yield from (name for name in found if name in wanted and not self.site.is_internal(name))
 
     def _search(self, pattern: str) -> Iterator[str]:
         """Every name that the search gives for the words before the first wildcard."""

@@ -89,14 +89,15 @@ class PyPi:
     def _names(self, known: int) -> tuple[list[str], int]:
         """The normal names that are wanted and new, sorted, and the highest serial that the index tells."""
         normal = ecosystems.get("pypi").normalize_name
+        names, newest = set[str](), 0
         if self.site.wanted.plain is not None:
-            return sorted({normal(name) for name in self.site.wanted.plain}), 0
-        names, newest = set(), 0
-        for name, serial in self._index():
-            newest = max(newest, serial)
-            if (not known or serial > known) and (name in self.site.wanted or normal(name) in self.site.wanted):
-                names.add(normal(name))
-        return sorted(names), newest
+            names.update(map(normal, self.site.wanted.plain))
+        else:
+            for name, serial in self._index():
+                newest = max(newest, serial)
+                if (not known or serial > known) and (name in self.site.wanted or normal(name) in self.site.wanted):
+                    names.add(normal(name))
+        return sorted(name for name in names if not self.site.is_internal(name)), newest
 
     def _index(self) -> Iterator[tuple[str, int]]:
         with self.web.opened(self.base, headers=EITHER, size=INDEX) as answer:
