@@ -1,18 +1,25 @@
 """Unlisting at once, restoring within the grace, removing after it: timers are rows, so clocks may jump."""
 
 import io
+import os
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import time_machine
+from django.db import connection
+from django.utils import timezone
 
+from accounts import auditing
 from accounts.actors import ANONYMOUS
 from accounts.models import AuditEvent
 from registry import approving, downloading, publishing, resolving, retiring, searching, storage, tasks
 from registry.errors import Conflict, Forbidden, Gone, NotFound
-from registry.models import Blob, Change, Job, Package, Release
+from registry.models import Blob, Change, Job, Package, Release, ReleaseManifest
 from tests import builders
 from tests.registry import invariants
+from tests.registry.test_races import race
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(hours=24)
@@ -149,6 +156,52 @@ def test_unlisted_again_the_grace_begins_anew(publish, root, clock):
     invariants.hold(settled=False)
 
 
+def test_a_removal_whose_job_was_lost_or_given_up_happens_all_the_same(publish, root, clock):
+    lost, dead = publish(builders.npm_tarball(version="1.0.0")), publish(builders.npm_tarball(version="1.1.0"))
+    for release in (lost, dead):
+        retiring.unlist(release, builders.actor(root))
+    Job.objects.filter(kind="purge", ref=lost.pk).delete()
+    Job.objects.filter(kind="purge", ref=dead.pk).update(state=Job.State.DEAD)
+    clock.shift(DAY - timedelta(seconds=1))
+    tasks.sweep()
+    assert not Release.objects.filter(purged_at__isnull=False).exists()
+    clock.shift(timedelta(seconds=1))
+    tasks.sweep()
+    assert Release.objects.filter(purged_at__isnull=False).count() == 2
+    assert AuditEvent.objects.filter(action="release.purged").count() == 2
+    tasks.sweep()
+    assert Change.objects.filter(kind="purged").count() == 2
+
+
+def test_the_grace_ends_at_its_instant_even_where_no_worker_runs(publish, root, clock):
+    release = publish()
+    retiring.unlist(release, builders.actor(root))
+    clock.shift(DAY)
+    release.refresh_from_db()
+    with pytest.raises(Gone) as caught:
+        read(release)
+    assert caught.value.details["purged_at"] == release.purge_at
+    with pytest.raises(Conflict):
+        retiring.restore(release, builders.actor(root))
+    tasks.drain()
+    invariants.hold(settled=False)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="a clock of its own has a database that is a server")
+def test_a_machine_whose_clock_runs_ahead_removes_nothing_early(publish, root, settings):
+    settings.GRACE_BY_DATABASE_CLOCK = True
+    release = retiring.unlist(publish(), builders.actor(root))
+    with time_machine.travel(release.purge_at + timedelta(hours=1)):
+        tasks.sweep()
+        job = Job.objects.get(kind="purge")
+        assert (job.state, job.attempts) == (Job.State.OPEN, 0)
+        release.refresh_from_db()
+        assert not release.is_purged
+        retiring.restore(release, builders.actor(root))
+    release.refresh_from_db()
+    assert not release.is_unlisted
+
+
 def test_what_is_removed_is_not_restored(publish, root, clock):
     release = publish()
     retiring.unlist(release, builders.actor(root))
@@ -168,6 +221,15 @@ def test_a_name_and_version_once_used_is_never_used_again(publish, root, clock, 
     tasks.drain()
     with nothing_left(Conflict, "version_exists"):
         publish(builders.npm_tarball(files={"index.js": "other bytes"}))
+
+
+def test_another_spelling_of_a_removed_version_is_the_same_version(publish, root, clock, nothing_left):
+    retiring.unlist(publish(builders.sdist(version="1.0")), builders.actor(root))
+    clock.shift(DAY * 2)
+    tasks.drain()
+    for version in ("1.0", "1.0.0", "v1.0"):
+        with nothing_left(Conflict, "version_exists"):
+            publish(builders.sdist(version=version, Summary="other bytes"))
 
 
 def test_unlisting_twice_and_restoring_what_is_listed_are_conflicts(publish, root):
@@ -195,9 +257,22 @@ def test_an_admins_token_without_the_scope_unlists_nothing(publish, root):
         retiring.unlist(publish(), builders.actor(root, "review", kind="token"))
 
 
-def test_bytes_that_another_version_shares_survive_the_purge_and_the_clean_up(publish, cast, root, clock, alice):
+@pytest.mark.parametrize(
+    ("name", "ecosystem", "fields"),
+    [
+        ("left-pad", "npm", {}),
+        ("a-product", "generic", {"visibility": "private"}),
+        ("asked-for", "pypi", {"origin": "submitted", "status": "pending"}),
+    ],
+)
+def test_bytes_that_another_version_shares_survive_the_purge_and_the_clean_up(
+    publish, acme, root, clock, name, ecosystem, fields
+):
     release = publish()
-    twin = builders.release(release.package, "2.0.0", sha256=release.sha256, size=release.size, requested_tag="latest")
+    seen = {"visibility": fields.pop("visibility")} if "visibility" in fields else {}
+    package = release.package if name == "left-pad" else builders.package(acme, name, ecosystem, **seen)
+    twin = builders.release(package, "2.0.0", sha256=release.sha256, size=release.size, **fields)
+    ReleaseManifest.objects.create(release=twin)
     artifact = release.artifacts.get()
     artifact.pk, artifact.release, artifact.filename = None, twin, "left-pad-2.0.0.tgz"
     artifact._state.adding = True
@@ -207,8 +282,55 @@ def test_bytes_that_another_version_shares_survive_the_purge_and_the_clean_up(pu
         clock.shift(DAY * 2)
         tasks.drain()
         storage.reconcile()
-    assert read(twin)
+    with storage.open_blob(twin.artifacts.get().blob) as file:
+        assert len(file.read()) == release.size
     assert Blob.objects.get().state == Blob.State.READY
+    retiring.unlist(twin, builders.actor(root))  # the last one takes them along
+    clock.shift(DAY * 2)
+    tasks.drain()
+    clock.shift(DAY)
+    storage.reconcile()
+    assert invariants.objects() == set()
+
+
+def test_bytes_that_somebody_is_publishing_again_are_left_to_the_publication(publish, root, clock):
+    body = builders.npm_tarball()
+    release = publish(body)
+    retiring.unlist(release, builders.actor(root))
+    clock.shift(DAY * 2)
+    with publishing.receive(io.BytesIO(body)) as staged:
+        blob = storage.keep(staged)
+        tasks.drain()
+        storage.confirm(blob)
+    blob.refresh_from_db()
+    assert blob.state == Blob.State.READY
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_restore_and_a_removal_at_the_same_instant_exactly_one_happens(publish, root):
+    actor = builders.actor(root)
+    for number in range(2 * int(os.environ.get("RACE_ROUNDS", "2"))):
+        release = publish(builders.npm_tarball(version=f"1.0.{number}"))
+        retiring.unlist(release, actor)
+        job = Job.objects.get(kind="purge", ref=release.pk)
+        end = timezone.now() + timedelta(milliseconds=40 * (number % 2))  # of the grace: before or amid the race
+        Release.objects.filter(pk=release.pk).update(purge_at=end)
+        undecided = Release.objects.filter(pk=release.pk, purge_at__isnull=False, purged_at__isnull=True)
+
+        def remove(job=job, undecided=undecided) -> None:
+            while undecided.exists():
+                with suppress(tasks.Later):
+                    retiring.purge(job)
+
+        ended = race([remove, partial(retiring.restore, release, actor)] * 6)
+        now = Release.objects.get(pk=release.pk)
+        restored = ended["won"] - 6  # those who remove are content either way
+        assert (restored, now.is_purged, now.is_unlisted) in [(1, False, False), (0, True, True)], ended
+        told = AuditEvent.objects.filter(object=f"npm:left-pad@{release.version}", outcome="done")
+        assert told.filter(action__in=("release.purged", "release.restored")).count() == 1
+        assert (now.artifacts.get().blob_id is None) == now.is_purged
+    tasks.drain()
+    assert auditing.verify() == []
 
 
 def test_the_same_bytes_published_before_the_clean_up_get_a_key_of_their_own(publish, cast, root, clock):
@@ -245,7 +367,9 @@ def test_a_removed_version_is_in_no_document(publish, root, clock):
     clock.shift(DAY * 2)
     tasks.drain()
     invariants.hold(settled=False)
-    assert b'"1.1.0"' not in bytes(Package.objects.get().documents.get().body)
+    written = [bytes(one.body) for one in Package.objects.get().documents.all()]
+    assert written
+    assert not [body for body in written if b'"1.1.0"' in body]
 
 
 def test_a_version_that_never_was_is_not_found(publish):
