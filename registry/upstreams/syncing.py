@@ -167,7 +167,8 @@ def _begin(pull: Pull) -> None:
 def _list(pull: Pull, source: Source, deadline: float) -> None:
     """Page by page, each written with the place of the next. Raises Pause where the upstream stumbles."""
     pages = source.pages(pull.since, pull.cursor)
-    while not pull.is_listed and time.monotonic() < deadline:
+    is_due = True  # one page at least, however short the time
+    while is_due and not pull.is_listed:
         try:
             page = next(pages)
         except (Unavailable, Nonsense) as setback:
@@ -177,7 +178,7 @@ def _list(pull: Pull, source: Source, deadline: float) -> None:
             raise pulling.Pause(max(asked, pulling.pause_after(pull.setbacks)), setback.message) from setback
         listing.write(pull, page)
         pull.pages += 1
-        pull.is_listed = page.cursor is None
+        pull.is_listed, is_due = page.cursor is None, time.monotonic() < deadline
 
 
 def _later_or_never(pull: Pull, pause: pulling.Pause) -> None:
