@@ -6,6 +6,7 @@ are wanted, the object is put under a key that is never used twice, and the call
 """
 
 import errno
+import fcntl
 import hashlib
 import logging
 import os
@@ -31,9 +32,12 @@ from registry.errors import InvalidInput, TooLarge, Unavailable
 from registry.models import Blob
 
 logger = logging.getLogger(__name__)
-CHUNK = 256 * 1024
+CHUNK = 512 * 1024
+SYNC_EVERY = 64 * 2**20  # so that no last sync has gigabytes to write
 KEY = re.compile(r"/([0-9a-f]{64})\.([0-9]{1,9})(\.[0-9a-f]{16}\.partial)?$")
+STAGED = re.compile(r"[0-9a-f]{32}")
 ORPHAN_AGE = timedelta(hours=24)
+ABANDONED_AGE = timedelta(minutes=10)
 DELETE_GRACE = timedelta(hours=1)
 EVIDENCE_KEPT = timedelta(days=7)
 
@@ -89,6 +93,7 @@ class _Tee:
 
     def __init__(self, stream: Readable, file: IO[bytes], limit: int) -> None:
         self.stream, self.file, self.limit, self.left = stream, file, limit, limit
+        self.unsynced = 0
 
     def read(self, size: int, /) -> bytes:
         chunk = self.stream.read(size)
@@ -96,6 +101,11 @@ class _Tee:
         if self.left < 0:
             raise TooLarge(f"The upload is larger than this portal accepts ({self.limit // 1024**2} MB).")
         self.file.write(chunk)
+        self.unsynced += len(chunk)
+        if self.unsynced >= SYNC_EVERY:
+            self.unsynced = 0
+            self.file.flush()
+            os.fsync(self.file.fileno())
         return chunk
 
 
@@ -110,12 +120,13 @@ def stage(stream: Readable, limit: int | None = None) -> Iterator[Staged]:
     path = settings.STAGING_DIR / secrets.token_hex(16)
     try:
         with path.open("xb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # says that somebody still wants it; a dead process wants nothing
             staged = _hash(_Tee(stream, file, limit), path, limit + 1)
             file.flush()
             os.fsync(file.fileno())
-        if not staged.size:
-            raise InvalidInput("The request carries no file. Send the archive as the body or as the part “file”.")
-        yield staged
+            if not staged.size:
+                raise InvalidInput("The request carries no file. Send the archive as the body or as the part “file”.")
+            yield staged
     except OSError as problem:
         logger.exception("Staging failed")
         raise Unavailable("The portal cannot write files right now. Try again in a minute.") from problem
@@ -366,12 +377,24 @@ def _is_stray(key: str) -> bool:
 
 
 def _delete_old_staging() -> int:
-    """Staged files that outlived the longest request belong to a process that died."""
-    deleted = 0
+    """Staged files that nobody holds any more belong to a process that died; of others' files, only age can tell."""
+    deleted, now = 0, time.time()
     if settings.STAGING_DIR.is_dir():
         for path in settings.STAGING_DIR.iterdir():
             with suppress(FileNotFoundError):
-                if path.stat().st_mtime < time.time() - ORPHAN_AGE.total_seconds():
+                age = now - path.stat().st_mtime
+                is_left = _is_let_go(path) if STAGED.fullmatch(path.name) else age > ORPHAN_AGE.total_seconds()
+                if is_left and age > ABANDONED_AGE.total_seconds():
                     path.unlink()
                     deleted += 1
     return deleted
+
+
+def _is_let_go(path: Path) -> bool:
+    """Whether no living process holds the lock that `stage` takes."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True

@@ -8,11 +8,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection
 from django.http import HttpRequest
 from django.http.multipartparser import FIELD, FILE, ChunkIter, LazyStream, Parser
 from django.utils.http import parse_header_parameters
 
 from registry import publishing
+from registry.api.bodies import BLOCK, Body
 from registry.errors import InvalidInput, Refused, TooLarge, UnsupportedMedia
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 FIELDS = ("tag", "access", "category")
 SIGNATURE = "signature"
 REFUSED_TYPES = re.compile(r"application/(?:json|[\w.+-]+\+json|x-www-form-urlencoded)|multipart/(?!form-data\Z).*")
-CHUNK = 64 * 1024
 MAX_FIELD = 16 * 1024
 MAX_PARTS = 8
 # What multipart may add to the file itself.
@@ -78,16 +79,19 @@ def received(request: HttpRequest, form: Form = SIGNED_ARCHIVE) -> Iterator[Rece
     """
     media_type, options = parse_header_parameters(request.headers.get("Content-Type", ""))
     _refuse_other_types(media_type, form)
-    _refuse_announced_excess(request, form)
+    body = Body(request)
+    _refuse_announced_excess(body, form)
     with ExitStack() as stack:
-        found, body = Received(), _Body(request)
+        found = Received()
         if SIGNATURE in form.texts and (signature := _signature_header(request)) is not None:
             found.texts[SIGNATURE] = signature
         if media_type == "multipart/form-data":
-            _read_parts(body, options.get("boundary", ""), _Filling(form, found, stack))
+            _read_parts(body, _boundary(options), _Filling(form, found, stack))
         else:
             found.staged = stack.enter_context(publishing.receive(body, form.most))
-        _refuse_incomplete(request, body)
+            body.finish()
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()  # the database may have hung up on us meanwhile
         yield found
 
 
@@ -104,37 +108,9 @@ def _refuse_other_types(media_type: str, form: Form) -> None:
         )
 
 
-class _Body:
-    """The body as a counted stream. Django reads none without a length, but servers mark the end of chunked ones."""
-
-    def __init__(self, request: HttpRequest) -> None:
-        environ = request.META
-        is_chunked = not environ.get("CONTENT_LENGTH") and environ.get("wsgi.input_terminated")
-        self.stream: Any = environ["wsgi.input"] if is_chunked else request
-        self.size = 0
-
-    def read(self, size: int, /) -> bytes:
-        chunk: bytes = self.stream.read(size)
-        self.size += len(chunk)
-        return chunk
-
-
-def _announced(request: HttpRequest) -> int | None:
-    length = request.META.get("CONTENT_LENGTH")
-    return int(length) if length and length.isascii() and length.isdigit() else None
-
-
-def _refuse_announced_excess(request: HttpRequest, form: Form) -> None:
-    if (_announced(request) or 0) > form.most + ENVELOPE:
+def _refuse_announced_excess(body: Body, form: Form) -> None:
+    if (body.announced or 0) > form.most + ENVELOPE:
         raise TooLarge(f"The upload is larger than this portal accepts ({form.most // 1024**2} MB).")
-
-
-def _refuse_incomplete(request: HttpRequest, body: _Body) -> None:
-    announced = _announced(request)
-    while body.read(CHUNK):  # what may follow the last part
-        pass
-    if announced is not None and body.size != announced:
-        raise InvalidInput(f"Only {body.size} of {announced} bytes arrived. Send the file again.")
 
 
 def _signature_header(request: HttpRequest) -> str | None:
@@ -188,26 +164,37 @@ class _Filling:
     def _take_file(self, filename: str, part: _Part) -> None:
         if self.form.before_file is not None:
             self.form.before_file(self.found.texts)
-        self.found.filename = filename[:255]
+        self.found.filename = re.split(r"[/\\\\]", filename)[-1][:255]
         self.found.staged = self.stack.enter_context(publishing.receive(part, self.form.most))
 
 
-def _read_parts(body: _Body, boundary: str, filling: _Filling) -> None:
-    """Read each part in the order it comes."""
+def _boundary(options: dict[str, str]) -> bytes:
+    boundary = options.get("boundary", "")
     if not re.fullmatch(r"[ -~]{0,69}[!-~]", boundary):
         raise InvalidInput("The Content-Type multipart/form-data needs a boundary.")
-    chunks: Any = ChunkIter(body, CHUNK)  # type: ignore[arg-type]  # it only reads
-    parts, file = Parser(LazyStream(chunks), boundary.encode("ascii")), filling.form.file
-    for number, (kind, headers, stream) in enumerate(parts):
+    return boundary.encode("ascii")
+
+
+def _read_parts(body: Body, boundary: bytes, filling: _Filling) -> None:
+    """Read each part in the order it comes, to the last boundary: without it, the file may be cut off."""
+    chunks: Any = ChunkIter(body, BLOCK)  # type: ignore[arg-type]  # it only reads
+    form = filling.form
+    for number, (kind, headers, stream) in enumerate(Parser(LazyStream(chunks), boundary)):
         if number > MAX_PARTS:
-            raise InvalidInput(f"At most {MAX_PARTS} parts, please: {', '.join((file, *filling.form.texts))}.")
+            raise InvalidInput(f"At most {MAX_PARTS} parts, please: {', '.join((form.file, *form.texts))}.")
         if kind in (FIELD, FILE):
             filling.take(headers["content-disposition"][1], _Part(stream))
         for _rest in stream:
             pass
+    body.finish()
     if filling.found.staged is None:
         raise InvalidInput(
-            f"There is no part “{file}”. Send the file as the part “{file}”.", details={file: ["missing"]}
+            f"There is no part “{form.file}”. Send the file as the part “{form.file}”.",
+            details={form.file: ["missing"]},
+        )
+    if b"--" + boundary + b"--" not in body.tail:
+        raise InvalidInput(
+            "The last boundary is missing, so the file may be cut off. Send it again.", code="broken_off"
         )
 
 
@@ -217,7 +204,7 @@ def _text(value: Any) -> str:
 
 def _value(name: str, part: _Part) -> str:
     raw = b""
-    while chunk := part.read(CHUNK):
+    while chunk := part.read(MAX_FIELD + 1):
         raw += chunk
         if len(raw) > MAX_FIELD:
             raise InvalidInput(f"The part {name} is longer than {MAX_FIELD} bytes.", details={name: ["too long"]})
