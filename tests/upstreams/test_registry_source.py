@@ -7,19 +7,22 @@ import sqlite3
 import subprocess
 import sys
 import urllib.request
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings as live_settings
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import AuditEvent
 from config.brokering import free_port
 from config.supervising import die_with_parent
 from registry import documents, publishing, retiring, storage, submitting, tasks
-from registry.models import Artifact, Package, Release
+from registry.models import Artifact, Package, Release, ReleaseManifest
 from registry.upstreams.models import Upstream
+from registry.upstreams.sources import registry as registry_source
 from registry.upstreams.sources.base import START, Nonsense, Wanted
 from tests import builders
 from tests.end_to_end.portals import OURS, wait_until
@@ -39,6 +42,7 @@ class Portal:
     def put(self, name: str, version: str, filename: str, content: bytes) -> Release:
         package = Package.objects.filter(name=name).first() or builders.package(self.project, name)
         release = builders.release(package, version)
+        ReleaseManifest.objects.create(release=release)
         with publishing.receive(io.BytesIO(content)) as staged:
             blob = storage.keep(staged)
             storage.confirm(blob)
@@ -87,16 +91,16 @@ def test_what_is_not_offered_there_is_not_listed(shop, source, root):
     assert source.find("npm", "@acme/tool", "1.1.0") == ()
 
 
-def test_every_page_of_a_long_list_is_read_and_only_news_the_next_time(shop, source):
-    for number in range(113):
-        builders.release(builders.package(shop.project, f"empty-{number}"))
-    for package in Package.objects.all():
-        documents.rebuild(package)
-    shop.put("first", "1.0.0", "first-1.0.0.tgz", b"x")
+def test_every_page_of_a_long_list_is_read_and_only_news_the_next_time(shop, source, monkeypatch):
+    monkeypatch.setattr(registry_source, "PER_PAGE", 12)
+    offered = {(f"pack-{number}", "1.0.0") for number in range(15)}
+    for name, version in offered:
+        shop.put(name, version, f"{name}-{version}.tgz", b"x")
     pages = list(source.pages(START, START))
-    assert len(pages) == 2
-    source.web.requests = 0
-    assert next(iter(source.pages(pages[-1].bookmark, START))).bookmark["newest"] >= pages[-1].bookmark["newest"]
+    assert (names([one for page in pages for one in page.listings]), len(pages)) == (offered, 3)
+    Package.objects.exclude(name="pack-3").update(updated_at=timezone.now() - timedelta(hours=2))
+    again, _ = walked(source, pages[-1].bookmark)
+    assert names(again) == {("pack-3", "1.0.0")}
 
 
 def test_what_is_no_portal_is_said_to_be_none():
@@ -157,11 +161,12 @@ def other(tmp_path):
 
 
 @pytest.mark.slow
-def test_one_instance_gives_another_what_is_asked_for_there_by_name(other, cast, tmp_path):
+def test_one_instance_gives_another_what_is_asked_for_there_by_name(other, cast, tmp_path, settings):
+    settings.REGISTRY_GATES = {**settings.REGISTRY_GATES, "approving": ["registry.gates.checks_pass"]}
     pair = builders.key_pair(tmp_path)
     body = builders.npm_tarball("@acme/tool", "1.2.0", license="MIT", files={"LICENSE": "MIT License"})
     published = builders.published(cast.alice, pair, body)
-    assert published.status == "approved"
+    assert published.status == "approved", published.held_because
     other.start()
     call_command("flush", interactive=False, verbosity=0)
     shutil.rmtree(live_settings.STORAGE_URL.removeprefix("file://"))
