@@ -170,8 +170,10 @@ def _with_advisories(found: Mapping[Wanted, Mapping[int, str]]) -> dict[Wanted, 
         rows = Advisory.objects.filter(pk__in=chunk).order_by().values_list(*Told._fields)
         known.update((row[0], Told(*row)) for row in rows)
     names = naming.joined(known.values())
+    pairs = {pair for matches in found.values() for pair in matches.items()}
+    fixes = {fix: Match(fix) for fix in {fix for _, fix in pairs}}
     hits: dict[tuple[int, str], Hit] = {}
-    for one in {pair for matches in found.values() for pair in matches.items()}:
+    for one in pairs:
         advisory = known[one[0]]
-        hits[one] = Hit(advisory, Match(one[1]), names[advisory.osv_id])
+        hits[one] = Hit(advisory, fixes[one[1]], names[advisory.osv_id])
     return {one: [hits[pair] for pair in matches.items()] for one, matches in found.items()}

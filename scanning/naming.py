@@ -57,12 +57,13 @@ def joined(advisories: Iterable[Named]) -> dict[str, tuple[str, ...]]:
         if not fresh:
             break
         known.update(key for key, _, _ in fresh)
-        names = [name for _, osv_id, aliases in fresh for name in (osv_id, *aliases)]
-        unseen = {name.upper() for name in names} - spelled.keys()
-        spelled.update((name.upper(), name) for name in names)
+        seen = set(spelled)
         for _, osv_id, aliases in fresh:
-            _unite(families, [one.upper() for one in (osv_id, *aliases)])
-        fresh = _sharing(unseen, known)
+            spelled[osv_id.upper()] = osv_id
+            if aliases:
+                spelled.update((name.upper(), name) for name in aliases)
+                _unite(families, [one.upper() for one in (osv_id, *aliases)])
+        fresh = _sharing(spelled.keys() - seen, known)
     return {one.osv_id: _others(one.osv_id, families, spelled) for one in asked}
 
 
@@ -76,7 +77,7 @@ def _unite(families: dict[str, set[str]], names: list[str]) -> None:
 
 
 def _others(osv_id: str, families: dict[str, set[str]], spelled: dict[str, str]) -> tuple[str, ...]:
-    others = [spelled[name] for name in families[osv_id.upper()] if name != osv_id.upper()]
+    others = [spelled[name] for name in families.get(osv_id.upper(), ()) if name != osv_id.upper()]
     return tuple(sorted(others, key=preference) if len(others) > 1 else others)
 
 
