@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import auditing
@@ -67,10 +68,14 @@ def purge(job: Job) -> None:
 
 @tasks.periodically("sweep")
 def purge_overdue() -> int:
-    """Queue the removal of what is past its grace though nobody is at it: the job was lost, or given up."""
-    late = Release.objects.filter(purge_at__lte=timezone.now(), purged_at__isnull=True).order_by("purge_at")
+    """Queue the removal of what is past its grace though nobody is at it: the job was lost, given up, or set too late.
+
+    What failed keeps its back-off.
+    """
+    late = Release.objects.filter(purge_at__lte=_now(), purged_at__isnull=True).order_by("purge_at")
     keys = {f"{PURGE}:{pk}": pk for pk in late.values_list("pk", flat=True)[:500]}
-    queued = Job.objects.filter(dedupe_key__in=keys, state=Job.State.OPEN) if keys else Job.objects.none()
+    minded = Q(due_at__lte=timezone.now()) | Q(attempts__gt=0)
+    queued = Job.objects.filter(minded, dedupe_key__in=keys, state=Job.State.OPEN) if keys else Job.objects.none()
     lost = keys.keys() - set(queued.values_list("dedupe_key", flat=True))
     for key in sorted(lost):
         tasks.enqueue(PURGE, keys[key])
