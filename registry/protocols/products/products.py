@@ -68,7 +68,7 @@ def _one_of(name: str, *choices: type[serializers.Serializer]) -> PolymorphicPro
 
 PUT = _one_of("ChangeOfProduct", shapes.TokenGrant, shapes.RetentionRule, shapes.VersionOfProduct)
 DELETE = _one_of("RemovalFromProduct", shapes.VersionOfProduct, shapes.TokenOfProduct)
-CHANGED = _one_of("ChangedProduct", shapes.GrantRow, shapes.Retained, shapes.NothingToTell)
+CHANGED = _one_of("ChangedProduct", shapes.GrantRow, shapes.Retained, shapes.VersionNamed)
 
 
 class ModifyDoor(Door):
@@ -84,7 +84,7 @@ class ModifyDoor(Door):
         return self._act(action)
 
     @route("Take a version or a token's permissions away", TAG,
-           {200: shapes.NothingToTell, 204: plain("The token may do nothing with it any more.")}, 404, 405, 413, 415,
+           {200: shapes.VersionNamed, 204: plain("The token may do nothing with it any more.")}, 404, 405, 413, 415,
            request=DELETE)  # fmt: skip
     def delete(self, request: Request, action: str) -> Response:
         """`deleteVersion` (200) needs `delete`; `deleteToken` (204) and `unpinVersion` (200) are for maintainers."""
@@ -118,7 +118,7 @@ class ModifyDoor(Door):
         """Delete a version."""
         wanted = shapes.VersionOfProduct.read(self.request.data)
         products.delete_version(wanted["product"], wanted["version"], self.actor)
-        return Response({})
+        return Response(wanted)
 
     def set_retention(self) -> Response:
         """Say which versions stay by themselves."""
@@ -139,7 +139,7 @@ class ModifyDoor(Door):
         wanted = shapes.VersionOfProduct.read(self.request.data)
         package = products.find(wanted["product"], self.actor, "maintainer")
         act(products.find_version(package, wanted["version"]), self.actor)
-        return Response({})
+        return Response(wanted)
 
 
 ACTIONS: dict[str, tuple[str, Callable[[ModifyDoor], Response]]] = {

@@ -134,8 +134,11 @@ class ProductUploaded(ProductVersion):
     version = serializers.CharField()
 
 
-class NothingToTell(serializers.Serializer):
-    """Nothing to tell."""
+class VersionNamed(serializers.Serializer):
+    """The version that something was done to."""
+
+    product = serializers.CharField()
+    version = serializers.CharField()
 
 
 def product_facts(package: Package, rows: list[ProductGrant], releases: list[Release]) -> dict[str, Any]:
