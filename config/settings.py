@@ -334,7 +334,15 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {"name": name}
         for name in (
-            "Packages", "Review", "Security", "Regions", "Licences", "Tokens", "Signing keys", "Products",
+            "Packages",
+            "Review",
+            "Security",
+            "Regions",
+            "Pull sync",
+            "Licences",
+            "Tokens",
+            "Signing keys",
+            "Products",
         )  # fmt: skip
     ],
     "PATH_CONVERTER_OVERRIDES": {

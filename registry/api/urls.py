@@ -10,6 +10,7 @@ from registry.api.packages import PackageDoor, ResolveDoor
 from registry.api.publishing import PublishDoor
 from registry.api.regions import RegionsDoor
 from registry.api.reviews import ApproveDoor, RejectDoor
+from registry.api.syncing import CancelSyncDoor, SyncDoor, SyncsDoor
 from registry.api.versions import RestoreDoor, SbomDoor, SignatureDoor, VersionDoor
 
 NAME = "packages/<package:name>"
@@ -21,6 +22,9 @@ urlpatterns = [
     path("packages/publish", PublishDoor.as_view(), name="publish"),
     path("packages/stats/categories", CategoriesDoor.as_view(), name="categories"),
     path("explain", ExplainDoor.as_view(), name="explain"),
+    path("sync", SyncsDoor.as_view(), name="syncs"),
+    path("sync/<uuid:id>", SyncDoor.as_view(), name="sync"),
+    path("sync/<uuid:id>/cancel", CancelSyncDoor.as_view(), name="sync-cancel"),
     path("registry/sync/status", RegionsDoor.as_view(), name="regions"),
     path(f"{NAME}/resolve", ResolveDoor.as_view(), name="resolve"),
     path(VERSION, VersionDoor.as_view(), name="version"),

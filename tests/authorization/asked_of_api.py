@@ -49,6 +49,7 @@ BODIES: dict[tuple[str, str], Callable[[Room, Caller, str], dict[str, Any]]] = {
         "finding": "CVE-2026-1", "ecosystem": "npm", "package": "left-pad", "versions": "*", "reason": "The matrix.",
         "expires_at": f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}", "project": room.project(target).slug,
     },
+    ("sync", "POST"): lambda room, caller, target: {"upstream": "far"},
     ("audit", "POST"): lambda room, caller, target: {"purls": ["pkg:npm/left-pad@1.0.0"]},
     ("security/scans", "POST"): lambda room, caller, target: {"name": room.name(target), "version": "1.0.0"},
 }  # fmt: skip
@@ -63,6 +64,8 @@ def address(base: str, route: str, asked: Asked) -> str:
         values |= {"name": room.name(target), "filename": room.filename(target)}
         if "<str:scope>" in route:
             values["scope"], values["name"] = room.name(target).split("/")
+    if route.startswith("sync/"):
+        values["id"] = room.sync_run
     if route.startswith("tokens/"):
         values["id"] = room.token_id(caller, target)
     if route == "licenses/<key:id>":

@@ -31,6 +31,9 @@ API: dict[str, dict[str, May]] = {
     "packages/stats/categories": {"GET": ANYONE},
     "explain": {"GET": WHO_SEES},
     "registry/sync/status": {"GET": ANYONE},
+    "sync": {"GET": holders_of("sync"), "POST": holders_of("sync", 202)},
+    "sync/<uuid:id>": {"GET": holders_of("sync")},
+    "sync/<uuid:id>/cancel": {"POST": holders_of("sync")},
     PACKAGE: {"GET": WHO_SEES},
     f"{PACKAGE}/resolve": {"GET": WHO_SEES},
     # versions

@@ -11,6 +11,8 @@ from accounts.models import Membership, Project, SigningKey, User
 from licensing import keys as sold_keys
 from registry import retiring
 from registry.models import Package, Release
+from registry.upstreams import syncing
+from registry.upstreams.models import Upstream
 from registry.webhooks.models import Delivery, Message, Webhook
 from scanning.models import Advisory, AdvisoryName, Finding, Scan, Waiver
 from tests import builders
@@ -37,6 +39,7 @@ class Room:
     waivers: dict[str, int] = field(default_factory=dict)
     licenses: dict[str, str] = field(default_factory=dict)
     webhooks: dict[str, tuple[int, int]] = field(default_factory=dict)
+    sync_run: str = ""
     advisory: str = "GHSA-aaaa-bbbb-cccc"
 
     def name(self, target: str) -> str:
@@ -89,6 +92,7 @@ def build(cast: Cast, keys: dict[str, KeyPair]) -> Room:
         room.signing_keys["foreign", role] = _key_of(cast.mallory, keys)
     room.waivers = {target: _waiver_id(cast, room.project(target)) for target in ("own", "foreign")}
     room.webhooks = {target: _webhook(room.project(target)) for target in ("own", "foreign")}
+    room.sync_run = _sync_run(cast)
     room.licenses = {"own": _sold(packages, cast.alice), "foreign": _sold(packages, cast.mallory)}
     room.tokens["own", "anonymous"] = room.tokens["own", "developer"]
     room.tokens["foreign", "anonymous"] = room.tokens["foreign", "developer"]
@@ -154,6 +158,14 @@ def _webhook(project: Project) -> tuple[int, int]:
     hook = Webhook.objects.create(project=project, url="https://receiver.example/", events=["license_key.expired"])
     told = Message.objects.create(event="license_key.expired", body="{}")
     return hook.pk, Delivery.objects.create(webhook=hook, message=told, state=Delivery.State.FAILED).pk
+
+
+def _sync_run(cast: Cast) -> str:
+    """A run at one upstream; another one, `far`, is free."""
+    site = {"kind": "npm", "base_url": "https://far.example", "project": cast.acme}
+    for name in ("busy", "far"):
+        Upstream.objects.create(name=name, **site)
+    return str(syncing.start(builders.actor(cast.alice), "busy").pk)
 
 
 def _token_id(person: User) -> str:

@@ -302,7 +302,7 @@ def test_a_cancelled_run_takes_nothing_more_and_the_next_goes_on(far, upstream, 
     actor = builders.actor(cast.root)
     run = syncing.start(actor, "far")
     with pytest.raises(Forbidden):
-        syncing.cancel(run, builders.actor(cast.alice))
+        syncing.cancel(run, builders.actor(cast.alice, "read"))
     syncing.cancel(run, actor)
     tasks.drain()
     assert (far.requests, SyncRun.objects.get().state) == ([], "cancelled")
