@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST_PAUSE = 30.0
 STEADY_AFTER = 60.0
 READY_WITHIN = 90.0
+WELL_WITHIN = 30.0  # the worker needs a moment longer than the web server
 LARGEST_LOG = 10 * 1024 * 1024
 PR_SET_PDEATHSIG = 1
 # reads the process groups to bury; when its input ends, however the supervisor died, none of them is left
@@ -274,9 +275,11 @@ class Portal:
         return f"http://{host}:{self.port}"
 
     def _wait_until_ready(self) -> bool:
-        until = time.monotonic() + READY_WITHIN
+        until, answering_since = time.monotonic() + READY_WITHIN, 0.0
         while time.monotonic() < until and not self.stopping.wait(0.1):
-            if is_up(f"{self.address}/health"):
+            status = status_of(f"{self.address}/health")
+            answering_since = answering_since or (time.monotonic() if status else 0.0)
+            if status == 200 or (status and time.monotonic() - answering_since > WELL_WITHIN):
                 return True
             for child in self.children:
                 if not child.is_running:
@@ -333,15 +336,15 @@ class Portal:
                     continue
 
 
-def is_up(address: str) -> bool:
-    """Whether anything answers there, be it that it is not well."""
+def status_of(address: str) -> int:
+    """The status of what answers there, 503 where it is not well; 0 where nothing answers."""
     try:
-        with urllib.request.urlopen(address, timeout=3):  # noqa: S310  # our own http address
-            return True
-    except urllib.error.HTTPError:
-        return True
+        with urllib.request.urlopen(address, timeout=3) as answer:  # noqa: S310  # our own http address
+            return int(answer.status)
+    except urllib.error.HTTPError as problem:
+        return problem.code
     except OSError:
-        return False
+        return 0
 
 
 class lock:  # noqa: N801  # reads as a word where it is used

@@ -1,24 +1,53 @@
-"""`GET /health`: every part under its real name, and 503 as soon as one is down."""
+"""`GET /health`: every part under its real name, and 503 as soon as one is down, hangs, or is told to be elsewhere."""
 
+import contextlib
+import json
+import os
 import shutil
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.conf import settings as project_settings
-from django.db import OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
+from config import brokering
+from registry import diagnosing, heartbeat
 from registry.models import Job
+from tests.servers import process, takes_connections, wait_for
 
+ROOT = Path(__file__).resolve().parents[2]
 PARTS = {"database", "cache", "broker", "storage", "worker"}
+LIMIT = 2.0
 
 
-def test_every_part_is_named_as_what_it_is(db, client):
+@pytest.fixture
+def worker(settings, tmp_path) -> Iterator[None]:
+    """A worker's heartbeat."""
+    settings.DATA_DIR = tmp_path
+    if connection.vendor == "postgresql" and not settings.REDIS_URL:
+        stopping = heartbeat.start()
+        yield
+        stopping.set()
+    else:
+        heartbeat.once()
+        yield
+
+
+def test_every_part_is_named_as_what_it_is(db, client, worker):
     answer = client.get("/health")
-    assert answer.status_code == 200
     found = answer.json()
-    assert found["status"] == "ok"
+    assert (answer.status_code, found["status"]) == (200, "ok"), found
     assert {name for name, value in found.items() if isinstance(value, dict)} == PARTS
     database = "SQLite" if connection.vendor == "sqlite" else "PostgreSQL"
     assert found["database"]["detail"].startswith(database)
@@ -29,28 +58,21 @@ def test_every_part_is_named_as_what_it_is(db, client):
 
 
 def test_a_broker_that_is_away_makes_it_503(db, client, settings):
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.REDIS_URL = "redis://:secret@127.0.0.1:1/0"
     answer = client.get("/health")
     assert answer.status_code == 503
     assert answer.json()["status"] == "down"
     assert answer.json()["broker"] == {"status": "down", "detail": "Redis does not answer (ConnectionError)"}
+    assert answer.json()["worker"] == {"status": "down", "detail": "not known while Redis is down"}
     assert answer.json()["redis"] == "Cache is down (Redis)"
-
-
-def test_a_database_that_is_away_is_said_and_not_thrown(db, client):
-    def away(execute, sql, params, many, context):
-        raise OperationalError("away")
-
-    with connection.execute_wrapper(away):
-        answer = client.get("/health")
-    assert answer.status_code == 503
-    assert answer.json()["database"]["status"] == "down"
-    assert answer.json()["worker"]["status"] == "down"
+    assert b"secret" not in answer.content
+    assert b"127.0.0.1" not in answer.content
 
 
 def test_storage_that_is_away_makes_it_503(db, client, settings):
-    settings.STORAGE_URL = "gopher://nowhere"
-    assert client.get("/health").json()["storage"]["status"] == "down"
+    for away in ("gopher://nowhere", "file:///proc/registry"):
+        settings.STORAGE_URL = away
+        assert client.get("/health").json()["storage"]["status"] == "down"
 
 
 def test_a_full_disk_makes_it_503(db, client, settings, tmp_path, monkeypatch):
@@ -61,11 +83,129 @@ def test_a_full_disk_makes_it_503(db, client, settings, tmp_path, monkeypatch):
     assert answer.json()["storage"] == {"status": "down", "detail": "the disk of uploads is full (2 MiB left)"}
 
 
-def test_jobs_that_nobody_takes_mean_that_the_worker_is_down(db, client):
+def test_a_folder_of_uploads_that_takes_no_files_makes_it_503(db, client, settings):
+    settings.STAGING_DIR = Path("/proc/self")
+    assert client.get("/health").json()["storage"]["status"] == "down"
+
+
+def test_jobs_that_nobody_takes_mean_that_the_worker_is_down(db, worker):
     Job.objects.create(kind="check", ref="1", dedupe_key="one", due_at=timezone.now() - timedelta(minutes=5))
-    assert client.get("/health").json()["worker"]["status"] == "down"
+    rows = diagnosing.look_at_rows()
+    assert rows.late == 1
+    assert diagnosing._worker(rows, True).detail == "1 jobs wait for longer than a minute"
+    assert diagnosing._worker(rows, False).detail == "no worker runs"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
 def test_it_is_only_for_reading(db, client, method: str):
     assert getattr(client, method)("/health").status_code == 405
+
+
+# --- real processes -----------------------------------------------------------------------------------------------
+class Health:
+    """Asks a real server, and notes how long the answers take."""
+
+    def __init__(self, port: int) -> None:
+        self.address, self.longest = f"http://127.0.0.1:{port}/health", 0.0
+
+    def ask(self) -> dict[str, Any]:
+        """What it says now."""
+        began = time.monotonic()
+        try:
+            with urllib.request.urlopen(self.address, timeout=20) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as problem:
+            return json.load(problem)
+        finally:
+            self.longest = max(self.longest, time.monotonic() - began)
+
+    def becomes(self, part: str, status: str) -> float:
+        """Ask until the part is so; returns how many seconds that took."""
+        began = time.monotonic()
+        while time.monotonic() - began < 20:
+            if self.ask()[part]["status"] == status:
+                return time.monotonic() - began
+        raise AssertionError(f"{part} never became {status}: {self.ask()}")
+
+
+@contextlib.contextmanager
+def black_hole() -> Iterator[int]:
+    """A port whose connections are never answered: the queue of those that wait for it is full."""
+    with contextlib.ExitStack() as stack:
+        hole = stack.enter_context(socket.socket())
+        hole.bind(("127.0.0.1", 0))
+        hole.listen(0)
+        for _ in range(3):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(hole.getsockname())
+        yield hole.getsockname()[1]
+
+
+@pytest.fixture
+def serve(tmp_path) -> Iterator[Callable[..., Health]]:
+    """Start the portal's web server over a folder of its own, with these settings."""
+    with contextlib.ExitStack() as stack:
+
+        def start(command: str = "-m gunicorn -c config/gunicorn.py", **settings: str) -> Health:
+            port, log = brokering.free_port(), tmp_path / "log"
+            kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+            environment = {**kept, "DATA_DIR": str(tmp_path), "PORT": str(port), "WEB_WORKERS": "1", **settings}
+            child = stack.enter_context(process([sys.executable, *command.split()], log, cwd=ROOT, env=environment))
+            wait_for(child, lambda: takes_connections(port), log)
+            health = Health(port)
+            health.ask()  # the process listens before it has read its own code
+            health.longest = 0.0
+            return health
+
+        yield start
+
+
+@pytest.mark.once
+@pytest.mark.slow
+def test_parts_that_swallow_every_word_are_down_and_the_answer_is_not_late(serve, db):
+    with black_hole() as port:
+        health = serve(
+            DATABASE_URL=f"postgres://registry:secret@127.0.0.1:{port}/registry",
+            REDIS_URL=f"redis://:secret@127.0.0.1:{port}/0",
+            STORAGE_URL=f"s3://bucket/x?endpoint_url=http://127.0.0.1:{port}",
+            AWS_ACCESS_KEY_ID="secret", AWS_SECRET_ACCESS_KEY="secret", AWS_DEFAULT_REGION="eu-central-1",
+        )  # fmt: skip
+        for _ in range(3):
+            said = health.ask()
+            assert [said[part]["status"] for part in sorted(PARTS)] == ["down"] * 5
+            assert "secret" not in json.dumps(said)
+            assert str(port) not in json.dumps(said)
+        assert health.longest < LIMIT
+
+
+@pytest.mark.once
+@pytest.mark.slow
+def test_a_broker_and_a_worker_that_stop_hang_and_start_are_seen_within_two_seconds(serve, tmp_path, db):
+    broker = brokering.configure(tmp_path / "valkey")
+    assert broker is not None
+    database = f"sqlite:///{connection.settings_dict['NAME']}" if connection.vendor == "sqlite" else ""
+    database = database or os.environ["DATABASE_URL"]
+    health = serve(REDIS_URL=broker.url, DATABASE_URL=database)
+    log, seen = tmp_path / "log", {}
+    assert health.ask()["broker"]["status"] == "down"
+    with process(broker.command, log) as valkey:
+        seen["broker up"] = health.becomes("broker", "ok")
+        celery = [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "1", "-P", "solo"]
+        environment = {**os.environ, "DATA_DIR": str(tmp_path), "REDIS_URL": broker.url, "DATABASE_URL": database}
+        with process(celery, log, cwd=ROOT, env=environment) as worker:
+            health.becomes("worker", "ok")  # once it has started
+            worker.send_signal(signal.SIGSTOP)
+            seen["worker hangs"] = health.becomes("worker", "down")
+            worker.send_signal(signal.SIGCONT)
+            seen["worker goes on"] = health.becomes("worker", "ok")
+            worker.kill()
+            seen["worker dies"] = health.becomes("worker", "down")
+        valkey.send_signal(signal.SIGSTOP)
+        seen["broker hangs"] = health.becomes("broker", "down")
+        valkey.send_signal(signal.SIGCONT)
+        seen["broker goes on"] = health.becomes("broker", "ok")
+    seen["broker down"] = health.becomes("broker", "down")
+    assert health.longest < LIMIT
+    assert {what: took for what, took in seen.items() if took > LIMIT + 0.2} == {}

@@ -213,7 +213,7 @@ def test_what_no_region_holds_stays_out_and_is_asked_for_again(stock, region, ca
     for read in (storage.open_blob, storage.digests):  # no check and no region gets it either
         with pytest.raises(storage.Damaged):
             read(Blob.objects.get(state="quarantined"))
-    assert diagnosing.parts()["storage"].detail.endswith("1 damaged files held back")
+    assert diagnosing.look_at_rows().damaged == 1
     assert "1 stored files are damaged" in diagnosis.look_at_stored_bytes().how
     Job.objects.all().delete()  # a lost one heals
     scrubbing.queue_mending()

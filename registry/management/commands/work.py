@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
-from registry import tasks
+from registry import heartbeat, tasks
 
 logger = logging.getLogger(__name__)
 PERIODIC = {"sweep": float(settings.SWEEP_SECONDS), "reconcile": 60.0, "refresh_figures": 60.0, "daily": 86400.0}
@@ -34,7 +34,9 @@ class Command(BaseCommand):
         for what in (signal.SIGINT, signal.SIGTERM):
             signal.signal(what, lambda *_: stopping.set())
         self.stdout.write("Working without a broker. Ctrl-C ends it.")
+        beating = heartbeat.start()
         work(stopping, options["pause"])
+        beating.set()
 
 
 def work(stopping: threading.Event, pause: float) -> None:
