@@ -105,16 +105,16 @@ class Standing:
 def now() -> Standing:
     """How every enabled region stands at this moment. One query."""
     at = timezone.now()
-    return Standing(at, tuple(_region(mirror, at) for mirror in _measured()))
+    return Standing(at, tuple(judge(mirror, at) for mirror in measured(Mirror.objects.filter(enabled=True))))
 
 
 # --- counting in the database --------------------------------------------------------------------------------------
-def _measured() -> QuerySet[Mirror]:
-    """The regions, each with what its debts and the change feed say of it."""
+def measured(mirrors: QuerySet[Mirror]) -> QuerySet[Mirror]:
+    """The regions, each with what its debts and the change feed say of it, for `judge`."""
     behind = Change.objects.filter(seq__gt=OuterRef("applied_seq")).order_by("seq")
     debts = Debt.objects.filter(mirror=OuterRef("pk"))
     again = Change.objects.filter(seq__gt=OuterRef("mirror__applied_seq"), package=OuterRef("package"))
-    return Mirror.objects.filter(enabled=True).annotate(
+    return mirrors.annotate(
         changed_since=Subquery(behind.values("at")[:1]),
         owed_since=Subquery(debts.order_by("since").values("since")[:1]),
         changed=_number(behind, "DISTINCT package_id"),
@@ -130,7 +130,8 @@ def _number(rows: QuerySet[Any], of: str = "*") -> Subquery:
 
 
 # --- judging -------------------------------------------------------------------------------------------------------
-def _region(mirror: Any, at: datetime) -> Region:
+def judge(mirror: Any, at: datetime) -> Region:
+    """How a region stands that was `measured`."""
     oldest = min(filter(None, (mirror.changed_since, mirror.owed_since)), default=None)
     lag = max(timedelta(), at - oldest) if oldest else timedelta()
     return Region(

@@ -32,6 +32,9 @@ TABLES: dict[str, dict[str, May]] = {
     "registry/downloadcount": HISTORY,
     "registry/downloadrecord": HISTORY,
     "registry/job": HISTORY,
+    "mirrors/mirror": KEPT,
+    "mirrors/debt": HISTORY,
+    "mirrors/replica": HISTORY,
     "webhooks/webhook": KEPT | {"delete": WRITES},
     "webhooks/delivery": HISTORY,
     # policy
@@ -62,9 +65,10 @@ VIEWS: dict[str, dict[str, May]] = {
     "autocomplete/": {"GET": LOOKS},
     "jsi18n/": {"GET": LOOKS},
     "r/<path:content_type_id>/<path:object_id>/": {"GET": LOOKS(done=404)},
+    "mirrors/mirror/<path:object_id>/do/<slug:verb>/": {"POST": WRITES},
     "accounts/user/<id>/password/": {"GET": WRITES, "POST": WRITES},
     "scanning/advisory/<path:object_id>/recall/": {"GET": LOOKS, "POST": LOOKS},
-    "^(?P<app_label>accounts|auth|registry|webhooks|licensing|scanning)/$": {"GET": LOOKS},
+    "^(?P<app_label>accounts|auth|registry|mirrors|webhooks|licensing|scanning)/$": {"GET": LOOKS},
     "(?P<url>.*)$": {"GET": LOOKS(done=404)},
 }
 

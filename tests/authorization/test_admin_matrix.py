@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from accounts import users
 from registry import products
-from registry.models import DownloadCount, DownloadRecord
+from registry.mirrors.models import Debt, Mirror, Replica
+from registry.models import Artifact, DownloadCount, DownloadRecord
 from scanning.models import AdvisorySource, Finding, Scan, Waiver
 from tests import builders
 from tests.authorization import routes, rules
@@ -28,7 +29,7 @@ CALLERS = (
     "admin:admin",
 )  # fmt: skip
 FIXED = {
-    "^(?P<app_label>accounts|auth|registry|webhooks|licensing|scanning)/$": "registry/",
+    "^(?P<app_label>accounts|auth|registry|mirrors|webhooks|licensing|scanning)/$": "registry/",
     "(?P<url>.*)$": "nothing-here",
     "r/<path:content_type_id>/<path:object_id>/": "r/1/1/",
     "autocomplete/": "autocomplete/?app_label=registry&model_name=package&field_name=project",
@@ -50,6 +51,9 @@ def tables(room: Room) -> Room:
         owner=room.cast.bob, reason="known", identifier="CVE-1", ecosystem="npm", package="a", version_range="*",
         project=room.cast.acme, expires_at=timezone.now() + timedelta(days=1),
     )  # fmt: skip
+    frankfurt = Mirror.objects.get(region="frankfurt")
+    Debt.objects.create(mirror=frankfurt, package=release.package)
+    Replica.objects.create(mirror=frankfurt, artifact=Artifact.objects.earliest("pk"))
     AdvisorySource.objects.create(name="Feed", url="https://feeds.example/all.zip", is_enabled=False)
     users.sync_groups()
     return room
@@ -131,7 +135,7 @@ def address(route: str, room: Room) -> str:
     if route in FIXED:
         return FIXED[route]
     release = room.waiting("foreign-private")
-    values: dict[str, Any] = {"release_id": release.pk, "id": room.carol.pk}
+    values: dict[str, Any] = {"release_id": release.pk, "id": room.carol.pk, "verb": "verify"}
     if "<path:object_id>" in route:
         model = apps.get_model(*route.split("/")[:2])
         values["object_id"] = model._default_manager.order_by("pk").values_list("pk", flat=True).first()
