@@ -31,7 +31,7 @@ ask() {
 
 json() { ask "$1" "$2" "$3" "$4" -H 'Content-Type: application/json' -d "$5"; }
 show() { printf '         %s\n' "$(cat "$ROOM/body")"; }
-shown() { printf '%s' "$1" | sed 's/sk_live_[0-9A-Za-z]*/sk_live_…/'; }
+shown() { printf '%s' "$1" | sed 's/sk_live_[0-9A-Za-z]*/sk_live_.../'; }
 
 step 'Two tokens: one that builds, one that only installs'
 json "$ADMIN_TOKEN" 201 PUT /register '{"admin": false}'
