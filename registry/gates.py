@@ -117,7 +117,7 @@ def name_is_free_or_ours(subject: Publication, actor: Actor) -> Verdict:
 def _put_into_product(subject: Publication, product: Product, actor: Actor) -> Verdict:
     """The versions of a product come from its own pipeline, by the tokens that may upload them, and nowhere else."""
     if subject.origin != Release.Origin.PUBLISHED or product.deleted_at is not None:
-        return _taken(subject, "NAME_PRODUCT", "is a product, or was one: versions of it come by /product/upload alone")
+        return _taken(subject, "NAME_PRODUCT", "is a product, or was one: they come by /product/upload alone")
     if not grants.of(product.package, actor).upload:
         return _taken(subject, "NOT_GRANTED", "takes uploads from tokens that one of its maintainers has allowed to")
     return Verdict("ownership", "allow", "NAME_GRANTED", "You may upload versions of this product.")

@@ -21,8 +21,8 @@ from registry import products, storage
 from registry.models import Blob, Release
 from tests import builders
 from tests.accounts.serving import Served, served
+from tests.end_to_end.portals import wait_until
 from tests.registry import invariants
-from tests.servers import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RACERS = 64
