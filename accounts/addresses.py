@@ -1,4 +1,4 @@
-"""Where a request comes from, as far as it can be believed."""
+"""Where a request comes from, as far as it can be believed, and under which address it found us."""
 
 import ipaddress
 from functools import lru_cache
@@ -17,6 +17,11 @@ def client_address(request: HttpRequest) -> str:
     path = [_address(part) for part in told.split(",") if part.strip()] + [_address(peer)]
     # Each trusted proxy appends whom it saw; what stands further left the client wrote itself.
     return path[max(0, len(path) - 1 - hops)]
+
+
+def origin_of(request: HttpRequest) -> str:
+    """Scheme and host that people reach the portal under: PUBLIC_URL, else those of the request."""
+    return settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
 
 
 @lru_cache(maxsize=4096)

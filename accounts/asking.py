@@ -5,11 +5,13 @@ Apps above may know further credentials: they say so with `recognizes`.
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
+from django.urls import Resolver404, resolve
 
 from accounts import projects, tokens, users
 from accounts.actors import Actor
@@ -18,6 +20,8 @@ from accounts.errors import Forbidden, InvalidInput, Unauthenticated
 from accounts.models import ApiToken, Project, User
 from accounts.wording import storable
 
+# Below these bases of package managers, which send no header of ours, a first segment may be a project's slug.
+NAMING_PROJECTS = re.compile(r"/(?:npm|pypi)/[a-z0-9][^/]*/.")
 KEY_HEADERS = ("HTTP_X_API_KEY", "HTTP_X_API_TOKEN")
 Recognizer = Callable[[str, str], Actor | None]
 _recognizers: list[Recognizer] = []
@@ -35,7 +39,7 @@ def actor_of(request: HttpRequest) -> Actor:
     Raises InvalidInput for two different tokens, Unauthenticated for a bad bearer token, Forbidden for a bad
     X-API-Key or X-Api-Token and for a project that is unknown or not the caller's (the same answer for both).
     """
-    address, slug = client_address(request), request.META.get("HTTP_X_PROJECT_ID")
+    address, slug = client_address(request), _slug_of(request)
     authorization = _authorization(request)
     given = {request.META[name].strip() for name in KEY_HEADERS if name in request.META}
     if authorization is not None:
@@ -49,6 +53,18 @@ def actor_of(request: HttpRequest) -> Actor:
     if slug is not None:
         raise _no_such_project()
     return Actor(address=address)
+
+
+def _slug_of(request: HttpRequest) -> str | None:
+    """The project that the header or the address of a client's base (`/npm/acme/`) names; two that differ are none."""
+    given = request.META.get("HTTP_X_PROJECT_ID")
+    if not NAMING_PROJECTS.match(request.path_info):
+        return given
+    try:
+        named = resolve(request.path_info).kwargs.get("project")
+    except Resolver404:
+        return given
+    return given if named is None else named if given in (None, named) else ""
 
 
 def session_actor(user: User, address: str = "", slug: str | None = None) -> Actor:

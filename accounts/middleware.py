@@ -11,11 +11,11 @@ from django.utils.functional import SimpleLazyObject
 from accounts import asking, notices, rate_limiting
 from accounts.actors import Actor
 from accounts.addresses import client_address
+from accounts.api.errors import API_PATHS
 from accounts.errors import RegistryError
 from accounts.web import errors as refusals
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
-LIMITED = ("/api/", "/v1/", "/product/", "/register", "/fetch/", "/prune/")
 
 
 class AskedRequest(HttpRequest):
@@ -82,7 +82,7 @@ class RateLimits:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, or 429 with Retry-After once the window is used up."""
-        if not request.path_info.startswith(LIMITED):
+        if not request.path_info.startswith(API_PATHS):
             return self.get_response(request)
         count = rate_limiting.count(_known_actor(request))
         response = refusals.answer(request, _too_many(count)) if count.is_exceeded else self.get_response(request)

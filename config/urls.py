@@ -21,6 +21,7 @@ urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index", http_method_names=["get", "head", "options"])),
     path("health", health),
     path("", include("registry.protocols.products.urls")),
+    path("npm/", include("registry.protocols.npm.urls")),
     path("", include("accounts.web.urls")),
     path("", include("scanning.web.urls")),
     path("", include("licensing.web.urls")),

@@ -78,7 +78,7 @@ def _full(index: Index, manifests: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "dist-tags": dict(index.tags),
         "versions": manifests,
         "time": {"created": _instant(index.created_at), "modified": _instant(index.updated_at), **times},
-        "maintainers": [{"name": one} for one in index.maintainers],
+        "maintainers": [{"name": one, "email": ""} for one in index.maintainers],
         "readme": index.readme,
     }
     taken = ("description", "homepage", "repository", "license", "keywords", "bugs", "author")

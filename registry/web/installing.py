@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from django.conf import settings
 from django.http import HttpRequest
 
+from accounts.addresses import origin_of
 from registry import documents, ecosystems, explaining
 from registry.ecosystems.naming import shell_word
 from registry.models import Artifact, Package, Release
@@ -51,11 +51,6 @@ def file_path(package: Package, version: str, filename: str, *, is_ambiguous: bo
     """The API path of a file; where other ecosystems hold the name, it says which one is meant."""
     path = f"{documents.version_url(package, version)}/files/{quote(filename, safe='+')}"
     return f"{path}?ecosystem={package.ecosystem}" if is_ambiguous else path
-
-
-def origin_of(request: HttpRequest) -> str:
-    """Scheme and host that people reach the portal under: PUBLIC_URL, else those of the request."""
-    return settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
 
 
 def _at_once(package: Package, file: Artifact, address: str) -> list[tuple[str, str]]:

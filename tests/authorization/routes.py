@@ -10,6 +10,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 BASES = ("api/v1/", "v1/")
 # The products API stands at the root, since its clients expect it there.
 PRODUCTS = ("register", "fetch/", "prune/", "product/")
+# Package managers are given a base address of their own; what their doors open is shown in tests/protocols.
+CLIENTS = ("npm/", "pypi/")
 
 
 def table() -> dict[str, URLPattern]:
@@ -27,7 +29,9 @@ def below(prefix: str) -> dict[str, URLPattern]:
 
 def pages() -> dict[str, URLPattern]:
     """The routes for people, and the description of the API: no API, not the admin."""
-    return {route: one for route, one in table().items() if not route.startswith((*BASES, *PRODUCTS, "admin/"))}
+    return {
+        route: one for route, one in table().items() if not route.startswith((*BASES, *PRODUCTS, *CLIENTS, "admin/"))
+    }
 
 
 def products() -> dict[str, URLPattern]:

@@ -1,0 +1,86 @@
+"""What npm's clients read of a package: its packument, one manifest of it, its dist-tags."""
+
+import json
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry import documents, downloading, resolving
+from registry.api import caching
+from registry.ecosystems.npm_index import ABBREVIATED, ABBREVIATED_TYPE, FULL
+from registry.errors import NotFound
+from registry.models import Package
+from registry.protocols.indexes import ClientDoor, own_answer, own_document, placed, stored_answer
+
+
+class NpmDoor(ClientDoor):
+    """A door of the npm protocol."""
+
+    base = "/npm"
+
+    def package(self, name: str) -> Package:
+        """The package, if the caller may know of it. Raises NotFound or NotCovered."""
+        return resolving.find_package(name, self.actor, "npm")
+
+
+class PackumentDoor(NpmDoor):
+    """`/{name}`."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Whoever gets the stored document gets it before any framework machinery runs; the rest goes its way."""
+        if request.method in ("GET", "HEAD"):
+            base_address = self.address_for(request, kwargs)
+            answer = stored_answer(request, "npm", kwargs["name"], _kind_for(request), base_address)
+            if answer is not None:
+                return answer
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: Request, name: str) -> HttpResponseBase:
+        """In full, or abbreviated for `application/vnd.npm.install-v1+json`; only versions that may be had."""
+        package = self.package(name)
+        answer = own_answer(request, package, _kind_for(request), self.actor, self.base_address)
+        if answer is None:
+            raise NotFound(nothing_to_have(package))
+        return answer
+
+
+class ManifestDoor(NpmDoor):
+    """`/{name}/{version}`."""
+
+    def get(self, request: Request, name: str, version: str) -> HttpResponseBase:
+        """The version's package.json with its `dist`; 403 with the reason where the version may not be had."""
+        package = self.package(name)
+        release = resolving.find_release(package, version, self.actor)
+        downloading.refuse_unless_allowed(release, self.actor)
+        document = own_document(package, FULL, self.actor)
+        said = json.loads(placed(document.body, self.base_address)) if document is not None else {"versions": {}}
+        found = said["versions"].get(release.version)
+        if found is None:
+            raise NotFound(f"{package.name} {release.version} is not listed any more.")
+        return caching.conditional_json(request, found, self.actor)
+
+
+class DistTagsDoor(NpmDoor):
+    """`/-/package/{name}/dist-tags`."""
+
+    def get(self, request: Request, name: str) -> Response:
+        """Tags that point at versions which may be had."""
+        package = self.package(name)
+        releases = documents.releases_of(package)
+        tags = documents.dist_tags(package, releases, documents.latest_of("npm", releases))
+        return Response(tags, headers=caching.revalidated(self.actor))
+
+
+def nothing_to_have(package: Package) -> str:
+    """Why there is no packument of a package that is known here."""
+    newest = package.releases.listed().order_by("-submitted_at").first()
+    if newest is None:
+        return f"No version of {package.name} is listed here any more."
+    return f"No version of {package.name} may be had yet. {newest.version} is {newest.status}: {newest.held_because}"
+
+
+def _kind_for(request: HttpRequest) -> str:
+    is_short = ABBREVIATED_TYPE in request.headers.get("Accept", "") and request.GET.get("write") != "true"
+    return ABBREVIATED if is_short else FULL
