@@ -37,6 +37,8 @@ accesslog = "-" if os.environ.get("ACCESS_LOG") else None
 
 def post_worker_init(worker: object) -> None:
     """Read all of the code before the first request has to wait for it."""
+    from django.apps import apps
     from django.urls import get_resolver
 
-    get_resolver().url_patterns  # noqa: B018  # reading it loads it
+    if apps.ready:  # which an application that wraps ours may leave for later
+        get_resolver().url_patterns  # noqa: B018  # reading it loads it
