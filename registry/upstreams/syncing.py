@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts import auditing
@@ -19,7 +19,7 @@ from registry.errors import Conflict, NotFound, RegistryError, Unavailable
 from registry.models import Job
 from registry.upstreams import connecting, listing, pulling
 from registry.upstreams.listing import Overtaken
-from registry.upstreams.models import ACTIVE, Pull, SyncRun, Upstream
+from registry.upstreams.models import ACTIVE, Offer, Pull, SyncRun, Upstream
 from registry.upstreams.sources.base import Busy, Nonsense, Source
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def find(run_id: UUID, actor: Actor) -> SyncRun:
     return run
 
 
-def runs(actor: Actor):  # type: ignore[no-untyped-def]  # a queryset
+def runs(actor: Actor) -> QuerySet[SyncRun]:
     """The runs that the actor may know of, the latest first. Needs the scope sync."""
     actor.need("sync")
     return SyncRun.objects.filter(pulls__upstream__in=Upstream.objects.filter(visible(actor))).distinct()
@@ -115,6 +115,19 @@ def cancel(run: SyncRun, actor: Actor) -> SyncRun:
         auditing.record("sync.cancelled", str(run.pk), actor)
     run.refresh_from_db()
     return run
+
+
+def forgive(offers: QuerySet[Offer], actor: Actor) -> int:
+    """Let the next run try what was refused and does not stand here; returns how many. For admins."""
+    actor.need("admin")
+    with transaction.atomic():
+        chosen = offers.filter(state=Offer.State.REFUSED, release=None)
+        count = Offer.objects.filter(pk__in=list(chosen.values_list("pk", flat=True))).update(
+            state=Offer.State.FAILED, sha256=""
+        )
+        if count:
+            auditing.record("sync.forgiven", "offers", actor, details={"files": count})
+    return count
 
 
 # --- doing it ------------------------------------------------------------------------------------------------------

@@ -35,6 +35,9 @@ TABLES: dict[str, dict[str, May]] = {
     "mirrors/mirror": KEPT,
     "mirrors/debt": HISTORY,
     "mirrors/replica": HISTORY,
+    "upstreams/upstream": KEPT,
+    "upstreams/syncrun": HISTORY,
+    "upstreams/offer": HISTORY,
     "webhooks/webhook": KEPT | {"delete": WRITES},
     "webhooks/delivery": HISTORY,
     # policy
@@ -66,9 +69,11 @@ VIEWS: dict[str, dict[str, May]] = {
     "jsi18n/": {"GET": LOOKS},
     "r/<path:content_type_id>/<path:object_id>/": {"GET": LOOKS(done=404)},
     "mirrors/mirror/<path:object_id>/do/<slug:verb>/": {"POST": WRITES},
+    "upstreams/upstream/<path:object_id>/sync/": {"POST": WRITES},
+    "upstreams/syncrun/<path:object_id>/cancel/": {"POST": WRITES},
     "accounts/user/<id>/password/": {"GET": WRITES, "POST": WRITES},
     "scanning/advisory/<path:object_id>/recall/": {"GET": LOOKS, "POST": LOOKS},
-    "^(?P<app_label>accounts|auth|registry|mirrors|webhooks|licensing|scanning)/$": {"GET": LOOKS},
+    "^(?P<app_label>accounts|auth|registry|mirrors|upstreams|webhooks|licensing|scanning)/$": {"GET": LOOKS},
     "(?P<url>.*)$": {"GET": LOOKS(done=404)},
 }
 

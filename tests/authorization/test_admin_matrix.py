@@ -15,6 +15,7 @@ from accounts import users
 from registry import products
 from registry.mirrors.models import Debt, Mirror, Replica
 from registry.models import Artifact, DownloadCount, DownloadRecord
+from registry.upstreams.models import Offer, Upstream
 from scanning.models import AdvisorySource, Finding, Scan, Waiver
 from tests import builders
 from tests.authorization import routes, rules
@@ -29,7 +30,7 @@ CALLERS = (
     "admin:admin",
 )  # fmt: skip
 FIXED = {
-    "^(?P<app_label>accounts|auth|registry|mirrors|webhooks|licensing|scanning)/$": "registry/",
+    "^(?P<app_label>accounts|auth|registry|mirrors|upstreams|webhooks|licensing|scanning)/$": "registry/",
     "(?P<url>.*)$": "nothing-here",
     "r/<path:content_type_id>/<path:object_id>/": "r/1/1/",
     "autocomplete/": "autocomplete/?app_label=registry&model_name=package&field_name=project",
@@ -55,6 +56,7 @@ def tables(room: Room) -> Room:
     Debt.objects.create(mirror=frankfurt, package=release.package)
     Replica.objects.create(mirror=frankfurt, artifact=Artifact.objects.earliest("pk"))
     AdvisorySource.objects.create(name="Feed", url="https://feeds.example/all.zip", is_enabled=False)
+    Offer.objects.create(upstream=Upstream.objects.earliest("pk"), name="a", version="1", state="refused")
     users.sync_groups()
     return room
 
