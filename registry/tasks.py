@@ -4,6 +4,7 @@ A handler is `(job) -> None`, registered by kind; it must be idempotent. Raise `
 """
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -128,10 +129,12 @@ def due(limit: int = 100) -> list[int]:
     return list(waiting.order_by("due_at", "id").values_list("pk", flat=True)[:limit])
 
 
-def run_due(limit: int = 100) -> int:
-    """Run what is due in this process; returns how many jobs were claimed. Needs no broker."""
-    ran = 0
+def run_due(limit: int = 100, seconds: float | None = None) -> int:
+    """Run what is due in this process, beginning none after so many seconds; returns how many jobs were claimed."""
+    ran, began = 0, time.monotonic()
     for job_id in due(limit):
+        if seconds is not None and time.monotonic() - began > seconds:
+            break
         if job := claim(job_id):
             execute(job)
             ran += 1
@@ -168,7 +171,7 @@ def run_job(job_id: int) -> None:
 def sweep() -> None:
     """Run what is overdue: lost hints, expired leases, jobs whose time has come."""
     run_periodic("sweep")
-    run_due(limit=200)
+    run_due(limit=200, seconds=settings.SWEEP_SECONDS)  # the next sweep goes on, and looks at the regions before
 
 
 @shared_task(name="registry.reconcile")

@@ -6,7 +6,7 @@ few seconds and queues itself again, so that no region keeps a worker to itself.
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -23,17 +23,23 @@ from registry.models import Change, Job, Package, Release
 
 logger = logging.getLogger(__name__)
 SECONDS = 3.0  # of a run, and of one kind of work within it before removals are looked for again: a third
-BATCH = 200
+BATCH, SKIMMED = 200, 1000
 LONGEST_REST = 60
+PROMISED = "frankfurt"  # contract section 3: within 15 seconds of the answer
 QUIET = ("published", "checked", "held", "namesake")  # changes that can wait for the next sweep
 TAKEN_BACK = (Release.Status.QUARANTINED, Release.Status.REJECTED, "unlisted", "purged", "changed")
 
 
 # --- being woken ---------------------------------------------------------------------------------------------------
 def wake(kind: str = "", **_: object) -> None:
-    """The feed has moved: let every region that may work do so."""
-    if kind not in QUIET:
+    """The feed has moved: what must go does so everywhere at once, what is new reaches the promised region at once.
+
+    The others follow with the next sweep, many packages in one run.
+    """
+    if kind in TAKEN_BACK:
         _enqueue(_ready())
+    elif kind not in QUIET:
+        _enqueue(_ready().filter(region=PROMISED))
 
 
 @tasks.periodically("sweep")
@@ -130,9 +136,10 @@ def _work(mirror: Mirror, hold: holding.Hold, until: float) -> bool:
 
 def _follow(run: Run) -> bool:
     """Do what there is to do, the most urgent first; False where the time was over before."""
-    steps: tuple[Callable[[Run], bool], ...] = (_take_back, _bring, _pay, _compare)
     while not run.is_over:
-        if not any(step(run) for step in steps):
+        if _take_back(run):
+            continue
+        if not any([step(run) for step in (_bring, _pay, _compare)]):
             return True
     return False
 
@@ -144,16 +151,19 @@ def _is_behind(mirror: Mirror) -> bool:
     return _is_before(fresh, last) and fresh.retry_at is None and fresh.is_followed
 
 
-# --- the steps: each says whether there was something to do ---------------------------------------------------------
+# --- the steps: each says whether there is more to do ---------------------------------------------------------------
 def _take_back(run: Run) -> bool:
     """Removals of the whole feed, ahead of everything else in it and whatever the window."""
     mirror = run.to.mirror
-    changes = list(Change.objects.filter(seq__gt=mirror.withdrawn_seq).values_list("seq", "package_id", "kind")[:1000])
+    changes = list(
+        Change.objects.filter(seq__gt=mirror.withdrawn_seq).values_list("seq", "package_id", "kind")[:SKIMMED]
+    )
     if not changes:
         return False
     for package in _to_take_back(mirror, changes):
         _attempt(run, package, adding=False)
-    return _move_on(run, "withdrawn_seq", changes[-1][0])
+    _move_on(run, withdrawn_seq=changes[-1][0])
+    return len(changes) == SKIMMED
 
 
 def _to_take_back(mirror: Mirror, changes: list[tuple[int, int, str]]) -> QuerySet[Package]:
@@ -182,24 +192,25 @@ def _bring(run: Run) -> bool:
             run.seen[package_id] = horizon
         if time.monotonic() >= turn:
             break
-    return _move_on(run, "applied_seq", seq)
+    _move_on(run, applied_seq=seq)
+    return seq < horizon
 
 
-def _move_on(run: Run, column: str, seq: int) -> bool:
+def _move_on(run: Run, **seq: int) -> None:
     """Note how far the region is, unless somebody has put it back meanwhile; then that counts."""
     mirror = run.to.mirror
     success = {"last_success_at": timezone.now(), "last_error": "", "strikes": 0} if run.has_written else {}
-    stood = {column: getattr(mirror, column)}
-    if Mirror.objects.filter(pk=mirror.pk, **stood).update(**{column: seq}, **success):
-        setattr(mirror, column, seq)
-    else:
+    stood = {column: getattr(mirror, column) for column in seq}
+    if not Mirror.objects.filter(pk=mirror.pk, **stood).update(**seq, **success):
         mirror.refresh_from_db()
-    return True
+        return
+    for column, value in seq.items():
+        setattr(mirror, column, value)
 
 
 def _pay(run: Run) -> bool:
     """What is owed and due. While the window is closed only removals are made up for, and the rest stays owed."""
-    due = list(owing.due(run.to.mirror))
+    due = list(owing.due(run.to.mirror)) if not run.is_over else []
     for debt in due:
         if run.is_over:
             break
