@@ -24,18 +24,27 @@ from tests.accounts.serving import Served, served
 from tests.end_to_end.portals import wait_until
 from tests.registry import invariants
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 RACERS = 64
 SCRIPT = Path(django_settings.BASE_DIR) / "docs" / "products.sh"
 
 
-@pytest.fixture
-def portal(cast, settings, monkeypatch, tmp_path: Path) -> Iterator[Served]:
-    """Two processes over the database and the folders of this test."""
-    monkeypatch.setenv("STORAGE_URL", settings.STORAGE_URL)
-    monkeypatch.setenv("STAGING_DIR", str(settings.STAGING_DIR))
-    with served(tmp_path) as portal:
-        yield portal
+@pytest.fixture(scope="module")
+def portal(django_db_setup, tmp_path_factory) -> Iterator[Served]:
+    """Two processes over the database of the tests, and folders of their own."""
+    folder = tmp_path_factory.mktemp("portal")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_URL", f"file://{folder / 'blobs'}")
+        patch.setenv("STAGING_DIR", str(folder / "staging"))
+        with served(folder) as portal:
+            yield portal
+
+
+@pytest.fixture(autouse=True)
+def same_folders(portal: Served, settings) -> None:
+    """What the portal stores is what the test looks at."""
+    settings.STORAGE_URL = f"file://{portal.log.parent / 'blobs'}"
+    settings.STAGING_DIR = portal.log.parent / "staging"
 
 
 def form(version: str, content: bytes) -> tuple[bytes, str]:
@@ -96,6 +105,7 @@ def test_many_uploads_of_one_version_at_once_leave_one_and_broken_ones_none(cast
     invariants.assert_bytes_are_those_that_rows_name(settled=True)
 
 
+@pytest.mark.once
 def test_the_script_of_the_docs_walks_the_whole_life_of_a_product(cast, portal: Served, tmp_path: Path):
     environment = {
         "PATH": os.environ["PATH"], "BASE": f"http://127.0.0.1:{portal.port}", "HOME": str(tmp_path),
