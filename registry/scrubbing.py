@@ -15,6 +15,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import auditing
+from accounts.actors import Actor
 from registry import storage, tasks
 from registry.models import Blob, Job
 
@@ -97,6 +99,22 @@ def hold_back(blob: Blob, damage: str) -> bool:
     if held:
         logger.error("Blob %s is %s; it is held back until it is mended", blob.key, damage)
     return held
+
+
+def read_again(blob: Blob, actor: Actor) -> bool:
+    """Have a stored file read, or a damaged one mended, before its turn; False where it is on its way out.
+
+    Needs admin.
+    """
+    actor.need("admin")
+    with transaction.atomic():
+        unread = Blob.objects.filter(pk=blob.pk, state=Blob.State.READY).update(verified_at=None)
+        held = not unread and damaged().filter(pk=blob.pk).exists()
+        if not (unread or held):
+            return False
+        tasks.enqueue("mend", blob.pk) if held else tasks.enqueue("scrub", "round")
+        auditing.record("blob.read_again", f"blob:{blob}", actor, details={"sha256": blob.sha256})
+    return True
 
 
 def is_whole_again(blob: Blob) -> bool:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
+from registry import scrubbing
 from registry.admin.filtering import AGES, CHECKS, FAILED, PER_PAGE, STATES, Counts, Filters, count
 from registry.models import Check, Release
 from registry.models.packages import Ecosystem
@@ -119,6 +120,7 @@ def queue(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> 
         "tabs": _tabs(filters, counts),
         "selects": _selects(filters, counts),
         "previous_query": filters.as_query(page=filters.page - 1) if filters.page > 1 else None,
+        "damaged": scrubbing.damaged().count(),
         "next_query": filters.as_query(page=filters.page + 1) if has_more else None,
         **(extra_context or {}),
     }

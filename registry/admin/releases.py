@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.tables import History, Lines, actor_of, chip, code, link, may_write, moment, shortened
 from accounts.errors import RegistryError
 from registry import retaining, retiring
-from registry.models import Artifact, Blob, Check, Dependency, Package, Release
+from registry.models import Artifact, Check, Dependency, Package, Release
 
 
 def ecosystem_word(package: Package) -> SafeString:
@@ -260,40 +260,3 @@ class ArtifactTable(History):
     def digest(self, artifact: Artifact) -> SafeString | str:
         """The digest, shortened."""
         return shortened(artifact.sha256)
-
-
-@admin.register(Blob)
-class BlobTable(History):
-    """Stored bytes under their digest."""
-
-    ordering = ("-id",)
-    list_display = (
-        "digest",
-        "generation",
-        "state_chip",
-        "size_text",
-        moment("touched_at", _("touched")),
-        moment("verified_at", _("verified")),
-    )
-    list_filter = ("state", ("touched_at", admin.DateFieldListFilter), ("verified_at", admin.EmptyFieldListFilter))
-    search_fields = ("sha256",)
-    search_help_text = _("The beginning of a digest, or any part of it.")
-    date_hierarchy = "touched_at"
-    fields = ("sha256", "generation", "state_chip", "size_text", "key", "touched_at", "verified_at")
-    readonly_fields = ("state_chip", "size_text", "key")
-
-    @admin.display(description=_("SHA-256"), ordering="sha256")
-    def digest(self, blob: Blob) -> SafeString | str:
-        """The digest, shortened."""
-        return shortened(blob.sha256)
-
-    @admin.display(description=_("state"), ordering="state")
-    def state_chip(self, blob: Blob) -> SafeString:
-        """The state on its colour."""
-        shade = {"ready": "approved", "deleting": "unlisted"}.get(blob.state, blob.state)
-        return chip(shade, blob.get_state_display())
-
-    @admin.display(description=_("size"), ordering="size")
-    def size_text(self, blob: Blob) -> str:
-        """The size in units."""
-        return filesizeformat(blob.size)

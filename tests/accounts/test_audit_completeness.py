@@ -15,7 +15,7 @@ from accounts import auditing, sealing, tokens
 from accounts.models import AuditEvent, Membership, Project, SigningKey, User
 from licensing.models import LicenseKey, LicensePolicy
 from registry import retiring
-from registry.models import Job, Release
+from registry.models import Blob, Job, Release
 from registry.webhooks.delivering import PURPOSE
 from registry.webhooks.models import Delivery, Message, Webhook
 from scanning.models import AdvisorySource, ScanPolicy, Waiver
@@ -92,6 +92,10 @@ def a_sold_key(cast: Cast) -> LicenseKey:
     return LicenseKey.objects.create(project=cast.acme, name="A customer", digest="d", sealed="s", ending="ABCDE")
 
 
+def a_blob(cast: Cast) -> Model:
+    return Blob.objects.create(sha256="a" * 64, size=1, state="quarantined", damage="missing")
+
+
 def a_release(cast: Cast) -> Release:
     return builders.release(builders.package(cast.acme), "1.0.0")
 
@@ -123,6 +127,7 @@ TABLES: dict[str, Written] = {
         True,
         {"delete_selected": 1},
     ),
+    "registry.blob": Written(a_blob, actions={"read_again": 1}),
     "registry.job": Written(a_dead_job, actions={"retry": 1}),
     "registry.package": Written(lambda cast: builders.package(cast.acme), change={"project": "{elsewhere}"}),
     "registry.release": Written(a_release, actions={"unlist": 1, "restore": 1}),
