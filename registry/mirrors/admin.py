@@ -32,6 +32,7 @@ WORDS = {
     Fault.SILENT: _("not looked at lately"),
     Fault.PAUSED: _("paused"),
     Fault.FAILING: _("some packages fail"),
+    Fault.RETURNED: _("back, and catching up"),
     Fault.LATE: _("late"),
 }
 STATES = {"present": "passed", "pending": "pending", "removed": "skipped", "failed": "failed"}

@@ -70,6 +70,9 @@ class Mirror(models.Model):
 
     probed_at = models.DateTimeField(null=True, blank=True, help_text="When a probe ended last, either way")
     answered_at = models.DateTimeField(null=True, blank=True, help_text="When a probe was answered last")
+    returned_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it answered again, after a probe that failed"
+    )
     probe_error = models.TextField(blank=True)
     latencies = models.JSONField(default=list, blank=True, help_text="Milliseconds of the last 60 answered probes")
 

@@ -66,7 +66,8 @@ def _write_down(probe: Probe) -> None:
         found.update(probed_at=now, probe_error=probe.error)
         return
     fresh = [*probe.mirror.latencies, probe.milliseconds][-KEPT:]
-    found.update(probed_at=now, answered_at=now, probe_error="", latencies=fresh)
+    back = {"returned_at": now} if probe.mirror.probe_error else {}
+    found.update(probed_at=now, answered_at=now, probe_error="", latencies=fresh, **back)
     if probe.mirror.probe_error:
         _welcome_back(probe.mirror)
 

@@ -39,6 +39,7 @@ class Fault(StrEnum):
     SILENT = "silent"  # nobody has looked for ten seconds
     PAUSED = "paused"
     FAILING = "failing"  # packages, or the region as a whole, cannot be brought in line
+    RETURNED = "returned"  # it answers again, but misses what changed meanwhile
     LATE = "late"  # a change is past its deadline
 
 
@@ -136,7 +137,7 @@ def judge(mirror: Any, at: datetime) -> Region:
     lag = max(timedelta(), at - oldest) if oldest else timedelta()
     return Region(
         mirror=mirror,
-        fault=_fault(mirror, at, lag),
+        fault=_fault(mirror, at, oldest),
         lag_seconds=int(lag.total_seconds()),
         pending=mirror.changed + mirror.owed,
         failed_packages=mirror.failing,
@@ -146,8 +147,8 @@ def judge(mirror: Any, at: datetime) -> Region:
     )
 
 
-def _fault(mirror: Any, at: datetime, lag: timedelta) -> Fault:
-    """The worst that can be said of the region."""
+def _fault(mirror: Any, at: datetime, oldest: datetime | None) -> Fault:
+    """The worst that can be said of the region, whose oldest change that is yet to come is that old."""
     if mirror.paused_at is not None:
         return Fault.PAUSED
     silence = at - max(filter(None, (mirror.probed_at, mirror.created_at)))
@@ -156,8 +157,13 @@ def _fault(mirror: Any, at: datetime, lag: timedelta) -> Fault:
         (Fault.UNREACHABLE, bool(mirror.probe_error)),
         (Fault.SILENT, silence > SILENT or mirror.answered_at is None),
         (Fault.FAILING, bool(mirror.failing or mirror.strikes)),
-        (Fault.LATE, lag > DEADLINE and mirror.is_open((at - DEADLINE).time()) and mirror.is_open(at.time())),
     )
+    if oldest is not None and mirror.is_open(at.time()):
+        has_time = at - oldest <= DEADLINE or not mirror.is_open((at - DEADLINE).time())
+        faults += (
+            (Fault.RETURNED, mirror.returned_at is not None and oldest <= mirror.returned_at),
+            (Fault.LATE, not has_time),
+        )
     return next((fault for fault, holds in faults if holds), Fault.NONE)
 
 

@@ -92,6 +92,8 @@ def _sentence_of(region: Region) -> str:
             return _("An admin has paused it: it keeps what it holds and receives nothing.")
         case Fault.FAILING:
             return _("It answers, but some packages cannot be brought there. They are tried again.")
+        case Fault.RETURNED:
+            return _("It answers again and is catching up with what it missed.")
         case Fault.LATE:
             return _("It answers, but is behind: what is new arrives late.")
     if not region.pending:

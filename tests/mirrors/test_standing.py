@@ -87,6 +87,16 @@ def test_a_change_is_late_after_fifteen_seconds_and_counts_from_the_first(region
     assert (standing.now().status, standing.now().pending) == (Status.DEGRADED, 5)
 
 
+def test_a_region_that_is_back_is_healthy_once_it_has_caught_up(regions, acme):
+    changes(acme, 5)
+    Mirror.objects.update(returned_at=NOW - timedelta(seconds=6))
+    assert standing.now().status == Status.HEALTHY, "what changed since then is not late yet"
+    Mirror.objects.update(returned_at=NOW - timedelta(seconds=2))
+    assert {one.fault for one in standing.now().regions} == {Fault.RETURNED}
+    Mirror.objects.update(applied_seq=Change.objects.get().seq)
+    assert standing.now().status == Status.HEALTHY
+
+
 def test_a_debt_counts_once_and_as_failed_once_it_was_tried(regions, acme):
     frankfurt, paris = regions
     changes(acme, 5)
