@@ -11,7 +11,7 @@ from gunicorn.glogging import Logger
 from accounts.discretion import DiscreetFormatter
 
 
-class DiscreetLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
+class DiscreetLogger(Logger):
     """Writes no token that stands in an address, neither to the access log nor beside an error."""
 
     def _set_handler(self, log: Any, output: Any, fmt: logging.Formatter, stream: Any = None) -> None:

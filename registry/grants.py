@@ -77,7 +77,7 @@ def grant_of(package: Package, actor: Actor) -> ProductGrant | None:
     if actor.kind != "token":
         return None
     rows = ProductGrant.objects.select_related("product__package", "granted_by")
-    return rows.filter(product_id=package.pk, token_id=actor.credential_id).first()
+    return rows.filter(product_id=package.pk, token=actor.credential_id).first()
 
 
 def effective(given: Iterable[ProductGrant], actor: Actor) -> list[Permissions]:

@@ -16,8 +16,10 @@ from registry.models import (
     DownloadRecord,
     Package,
     PackageMaintainer,
+    ProductGrant,
     Release,
     ReleaseManifest,
+    ReleasePin,
 )
 from registry.webhooks.models import Delivery, Message, Webhook
 
@@ -25,13 +27,15 @@ RELEASE = ("package__ecosystem", "package__name", "version", "status", "origin",
 WORDS = ("description", "homepage", "repository", "readme", "license_texts")
 DECISION = ("release__package__name", "release__version", "answer", "at", "reason", "override")
 TAKEN = ("release__package__ecosystem", "release__package__name", "release__version", "day", "credential", "count")
+GRANT = ("product__package__name", "maintainer", "download", "upload", "delete_versions", "is_shared", "created_at")
+PIN = ("release__package__name", "release__version", "at")
 WEBHOOK = ("project__slug", "url", "description", "events", "is_enabled", "created_at")
 NAMES = ("username", "email", "full_name", "first_name", "last_name")
 Told = Callable[[Any], Any]
 
 
 def export(user: User) -> dict[str, Any]:
-    """What the person published, asked for, signed, decided, maintains, took, and has told to others."""
+    """What the person published, asked for, signed, decided, maintains, took, granted, and has told to others."""
     submitted = Release.objects.filter(_asked_by(user.pk, user.email)).order_by("pk")
     signed = Artifact.objects.filter(_signed_by(user.pk, user.username)).order_by("pk")
     maintained = Package.objects.filter(maintainers__user=user).order_by("pk")
@@ -41,6 +45,8 @@ def export(user: User) -> dict[str, Any]:
         "decisions": list(Decision.objects.filter(by=user).order_by("pk").values(*DECISION)),
         "downloads": list(DownloadRecord.objects.filter(user=user).order_by("pk").values(*TAKEN)),
         "maintains": list(maintained.values("ecosystem", "name")),
+        "granted": list(ProductGrant.objects.filter(granted_by=user).order_by("pk").values(*GRANT)),
+        "pinned": list(ReleasePin.objects.filter(pinned_by=user).order_by("pk").values(*PIN)),
         "webhooks": list(Webhook.objects.filter(created_by=user).order_by("pk").values(*WEBHOOK)),
     }
 
@@ -55,6 +61,8 @@ def erase(person: Identity) -> None:
     Artifact.objects.filter(_signed_by(person.user.pk, person.username)).update(signer=person.pseudonym)
     PackageMaintainer.objects.filter(user=person.user).delete()
     DownloadRecord.objects.filter(user=person.user).update(user=None)
+    ProductGrant.objects.filter(granted_by=person.user).update(granted_by=None)
+    ReleasePin.objects.filter(pinned_by=person.user).update(pinned_by=None)
     _forget_in_webhooks(person)
     for package in Package.objects.filter(pk__in=touched).select_related("project").order_by("pk"):
         documents.rebuild(package, "changed")

@@ -27,7 +27,16 @@ from licensing.models import LicensePolicy
 from registry import approving, tasks
 from registry.mirrors import following
 from registry.mirrors.models import Mirror
-from registry.models import Artifact, Decision, Document, DownloadRecord, Package
+from registry.models import (
+    Artifact,
+    Decision,
+    Document,
+    DownloadRecord,
+    Package,
+    Product,
+    ProductGrant,
+    ReleasePin,
+)
 from registry.webhooks import announcing
 from registry.webhooks.models import Webhook
 from scanning.models import Advisory, Notice, RecallLetter, ScanPolicy, Waiver
@@ -49,6 +58,8 @@ HELD = {
     "registry.Decision.by": "registry.decisions",
     "registry.DownloadRecord.user": "registry.downloads",
     "registry.PackageMaintainer.user": "registry.maintains",
+    "registry.ProductGrant.granted_by": "registry.granted",
+    "registry.ReleasePin.pinned_by": "registry.pinned",
     "registry.Release.submitted_by": "registry.versions",
     "webhooks.Webhook.created_by": "registry.webhooks",
     "licensing.LicensePolicy.changed_by": "licensing.policy",
@@ -107,6 +118,10 @@ def _leave_traces_elsewhere(person: User, cast, release) -> None:
     Authenticator.objects.create(user=person, type="totp", data={"secret": "zelda.quux"})
     DownloadRecord.objects.create(release=release, day=timezone.now().date(), credential="session:1", user=person)
     ScanPolicy.objects.update_or_create(project=cast.acme, defaults={"changed_by": person})
+    product = Product.objects.create(package=builders.package(cast.acme, "zipped", "generic"))
+    token, _ = tokens.issue(cast.alice, "pipeline", ["read"], actor=actor(cast.alice))
+    ProductGrant.objects.create(product=product, token=token, granted_by=person, download=True)
+    ReleasePin.objects.create(release=release, pinned_by=person)
     Waiver.objects.update(ended_by=person, ended_at=timezone.now())
     Notice.objects.create(user=person, event="1", title="zelda.quux’s thing", text="By zelda.quux")
     Notice.objects.create(user=cast.alice, event="2", title="Recall", text="taken by zelda.quux for the project acme")
