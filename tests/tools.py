@@ -20,6 +20,7 @@ NAMES = {
     "npm": ("npm",),
     "node": ("node",),
     "nginx": ("nginx", "/usr/sbin/nginx"),
+    "jq": ("jq",),
 }
 PACKAGES = {
     "chromium": "chromium",
@@ -28,6 +29,7 @@ PACKAGES = {
     "npm": "npm",
     "node": "nodejs",
     "nginx": "nginx-light",
+    "jq": "jq",
 }
 
 
