@@ -67,6 +67,8 @@ def go_on(to: Destination, until: float) -> bool:
     state = Mirror.objects.values_list("comparing", flat=True).get(pk=to.mirror.pk)
     if not state:
         return False
+    if state["part"] == FILES and not state["after"]:
+        to.store.probe()  # a region that was emptied is filled again; one that is away has not lost anything
     found = Counter(state["found"])
     after, is_over = PARTS[state["part"]](to, found, state["after"], until)
     part = THEN[state["part"]] if is_over else state["part"]

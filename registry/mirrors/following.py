@@ -139,7 +139,8 @@ def _follow(run: Run) -> bool:
     while not run.is_over:
         if _take_back(run):
             continue
-        if not any([step(run) for step in (_bring, _pay, _compare)]):
+        more = [step(run) for step in (_bring, _pay, _compare)]
+        if not any(more):
             return True
     return False
 

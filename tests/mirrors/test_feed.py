@@ -16,6 +16,7 @@ TURNS = 12
 def is_waiting_for_a_lock() -> bool:
     """Whether another connection of this PostgreSQL waits for a row or a transaction."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND state = 'active'")
         return bool(cursor.fetchone()[0])
 
@@ -29,11 +30,12 @@ def test_a_change_that_began_later_is_not_seen_before_one_that_began_earlier(cas
 
     def append_second() -> None:
         try:
-            documents.rebuild(second)  # begins while the first is not committed
+            with transaction.atomic():
+                documents.rebuild(second)  # begins while the first is not committed
         finally:
             connection.close()
 
-    other = threading.Thread(target=transaction.atomic(append_second))
+    other = threading.Thread(target=append_second)
     with transaction.atomic():
         documents.rebuild(first)
         other.start()
