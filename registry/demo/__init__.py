@@ -5,21 +5,29 @@ from io import StringIO, TextIOBase
 from pathlib import Path
 
 from django.core.management import call_command
+from django.db import transaction
 from django.db.models import F
 
-from accounts import asking, projects, signing_keys, users
+from accounts import asking, auditing, projects, signing_keys, users
 from accounts.actors import SYSTEM, Actor
 from accounts.models import Project, SigningKey, User
 from registry import approving, publishing, submitting, tasks
 from registry.demo.progress import bar
 from registry.demo.story import STORY, Step
 from registry.errors import RegistryError
+from registry.mirrors.models import Mirror
 from registry.models import Package, Release
 
 FOLDER = Path(__file__).parent
 PEOPLE = (("alice", "developer"), ("carol", "developer"), ("bob", "maintainer"))
 SIGNERS = ("alice", "carol")
 PROJECT = "acme"
+# beside Frankfurt, which every portal has: region, city, country, latitude, longitude
+REGIONS = (
+    ("paris", "Paris", "FR", 48.86, 2.35),
+    ("stockholm", "Stockholm", "SE", 59.33, 18.07),
+    ("warsaw", "Warsaw", "PL", 52.23, 21.01),
+)
 
 
 def load(out: TextIOBase) -> str:
@@ -30,6 +38,7 @@ def load(out: TextIOBase) -> str:
     if _is_somebody_elses():
         return "left out: this portal has content of its own"
     actors = _gather()
+    _stand_in_europe()
     call_command("advisories", "import", str(FOLDER / "advisories"), verbosity=0, stdout=StringIO())
     left = [problem for step in bar(missing, out, _title) if (problem := _tell(step, actors))]
     return f"{len(STORY)} versions" + "".join(f"; {problem}" for problem in left)
@@ -83,6 +92,16 @@ def _person(name: str, role: str) -> User:
 
 def _public_key(name: str) -> str:
     return (FOLDER / "packages" / f"{name}.pub").read_text().strip()
+
+
+def _stand_in_europe() -> None:
+    """Three more regions, each in a directory of its own."""
+    for region, city, country, latitude, longitude in REGIONS:
+        with transaction.atomic():
+            place = {"city": city, "country": country, "latitude": latitude, "longitude": longitude}
+            mirror, is_new = Mirror.objects.get_or_create(region=region, defaults=place)
+            if is_new:
+                auditing.record("mirror.added", f"mirror:{mirror.region}", SYSTEM)
 
 
 # --- what they do -------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ class MirrorTable(Table):
     change_form_template = "admin/region.html"
     list_display = (
         "region_code", "city", "country", "state_chip", "lag", "pending", "failing",
-        moment("last_success_at", _("last success")), moment("compared_at", _("compared")), "drift_short",
+        moment("last_success_at", _("last success")), "drift_short",
     )  # fmt: skip
     list_filter = ("enabled", "country")
     search_fields = ("region", "name", "city", "country", "storage_url", "last_error", "probe_error")

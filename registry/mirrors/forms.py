@@ -40,6 +40,12 @@ class MirrorForm(forms.ModelForm):
             "region", "name", "city", "country", "latitude", "longitude", "public_url", "storage_url", "access_key",
             "enabled", "window_opens", "window_closes",
         )  # fmt: skip
+        help_texts = {
+            "storage_url": gettext_lazy(
+                "file:directory (below DATA_DIR, or absolute), or s3://bucket/prefix?region_name=…&endpoint_url=…; "
+                "empty: as MIRROR_STORAGE_URL says"
+            )
+        }
 
     def clean_country(self) -> str:
         """In capitals, as ISO writes it."""

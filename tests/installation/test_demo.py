@@ -9,6 +9,7 @@ from accounts import auditing
 from accounts.models import User
 from registry import demo
 from registry.demo.story import STORY
+from registry.mirrors.models import Mirror
 from registry.models import Release
 
 pytestmark = pytest.mark.xdist_group("demo")  # one worker tells it, once
@@ -58,6 +59,11 @@ def test_what_is_published_is_signed_by_its_person(told: str):
         artifact = release.artifacts.get()
         assert artifact.signer == release.submitted_by.username
         assert release.checks.get(name="signature").status == "passed"
+
+
+def test_it_stands_in_four_regions_on_the_map(told: str):
+    places = Mirror.objects.exclude(latitude=None).values_list("region", "country")
+    assert dict(places) == {"frankfurt": "DE", "paris": "FR", "stockholm": "SE", "warsaw": "PL"}
 
 
 def test_telling_it_twice_changes_nothing(told: str):
