@@ -143,7 +143,7 @@ def checks_pass(release: Release, actor: Actor) -> Verdict:
     open_checks = [check.name for check in checks if check.status in Check.OPEN]
     awaited = [check.summary for check in checks if check.status == Check.Status.PENDING and check.summary]
     if awaited:
-        return Verdict("checks", "hold", "FILE_AWAITED", awaited[0], remedy="Wait; the portal asks again by itself.")
+        return Verdict("checks", "hold", "FILE_AWAITED", awaited[0])
     if open_checks:
         return Verdict("checks", "hold", "CHECKS_RUNNING", f"Checks are still running: {', '.join(open_checks)}.")
     failed = [check for check in checks if check.name in BLOCKING_CHECKS and check.status == Check.Status.FAILED]

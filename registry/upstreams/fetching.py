@@ -8,6 +8,7 @@ their patterns take in does not count, what they leave out does. Of a Python ver
 and the sdist, and only where there are neither the wheels of single platforms, as many as fit into one upload.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
@@ -25,6 +26,7 @@ from registry.upstreams import connecting, guarding, verifying
 from registry.upstreams.models import Upstream
 from registry.upstreams.sources.base import Busy, Denied, Listing, Lying, Source, Wanted
 
+logger = logging.getLogger(__name__)
 KIND = "fetch"
 SHORTEST, LONGEST = 15.0, 3600.0
 MOST_FILES = 40
@@ -52,8 +54,8 @@ def fetch(job: Job) -> None:
         _bring(release)
     except NotThere as reason:
         _settle(release, reason)
-    except Conflict:
-        return  # decided meanwhile: nobody has looked at these bytes
+    except Conflict:  # decided meanwhile: nobody has looked at these bytes
+        tasks.enqueue("check", release.pk)
     except Unavailable as problem:
         _wait(release, job, problem)
 
@@ -73,9 +75,7 @@ def _bring(release: Release) -> None:
     package = release.package
     upstreams = upstreams_for(release)
     if not upstreams:
-        label = ecosystems.get(package.ecosystem).label
-        sentence = f"There is no file here to look at: no upstream for {label} packages is set up."
-        raise NotThere(Check.Status.SKIPPED, sentence)
+        raise NotThere(Check.Status.SKIPPED, "There is no file here to look at: no upstream is set up for it.")
     if guarding.internal_among(package.ecosystem, [package.name]):
         raise NotThere(Check.Status.SKIPPED, f"There is no file here to look at. {OURS}")
     for upstream in upstreams:
@@ -93,17 +93,29 @@ def _parcel_from(upstream: Upstream, release: Release, stack: ExitStack) -> Parc
     """What the upstream has of the version, here until the stack is closed. Its faults are told in its name."""
     package = release.package
     try:
-        source, _ = connecting.connected(upstream)
+        source, web = connecting.connected(upstream)
+    except NotAllowed as problem:
+        raise Unavailable(
+            f"The address of {upstream.name} may not be visited: an admin has to look at it."
+        ) from problem
+    try:
         listings = chosen(source.find(package.ecosystem, package.name, release.version))
         return _parcel(source, listings, release, upstream, stack) if listings else None
     except Busy as busy:
         raise Busy(f"{upstream.name} asks for patience.", busy.seconds) from busy
-    except (Unavailable, Denied) as problem:
-        raise Unavailable(f"{upstream.name} cannot be asked: {problem.message}") from problem
+    except Denied as problem:
+        raise Unavailable(f"{upstream.name} does not let this portal in: an admin has to look at it.") from problem
+    except Unavailable as problem:
+        logger.warning("%s could not be asked for %s: %s", upstream.name, release, problem)
+        raise Unavailable(f"{upstream.name} does not answer as it should.") from problem
     except NotAllowed as problem:
-        raise NotThere(Check.Status.FAILED, f"{upstream.name} leads where nobody may go. {problem.message}") from None
+        logger.warning("%s leads astray with %s: %s", upstream.name, release, problem)
+        sentence = f"What {upstream.name} offers is refused: it leads to an address that nobody may visit."
+        raise NotThere(Check.Status.FAILED, sentence) from problem
     except RegistryError as problem:
-        raise NotThere(Check.Status.FAILED, f"What {upstream.name} sends is refused. {problem.message}") from None
+        # by its name: where it is, inside some network perhaps, is not for everybody who reads this
+        said = problem.message.replace(web.home.host, upstream.name)
+        raise NotThere(Check.Status.FAILED, f"What {upstream.name} offers is refused. {said}") from problem
 
 
 def chosen(listings: Sequence[Listing]) -> list[Listing]:
