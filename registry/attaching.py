@@ -1,5 +1,6 @@
 """Attaching: a file that was read, and the rows that tell of it; also for a version that stood here without it."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,13 +84,14 @@ def write_artifact(release: Release, upload: Upload, blob: Blob) -> None:
         sha1=staged.sha1,
         entry_count=len(package.entries),
         unpacked_size=package.unpacked_size,
+        metadata_sha256=hashlib.sha256(package.metadata).hexdigest() if package.metadata else "",
         signature=signed.armored if signed else "",
         signature_fingerprint=signed.key.fingerprint if signed else "",
         signature_public_key=signed.key.public_key if signed else "",
         signer=signed.key.user.username if signed else "",
     )
     entries = [[entry.path, entry.size, entry.sha256, entry.executable] for entry in package.entries]
-    ArtifactContents.objects.create(artifact=artifact, entries=entries)
+    ArtifactContents.objects.create(artifact=artifact, entries=entries, metadata=package.metadata)
     if signed:
         signing_keys.note_use(signed.key)
 
@@ -144,8 +146,8 @@ def _take_primary(release: Release, primary: Upload, word: Word) -> None:
 
 def _note(release: Release, details: Mapping[str, Any]) -> None:
     """Every check looks anew; the audit trail says where the bytes came from."""
-    fresh = {"status": Check.Status.PENDING, "summary": "", "details": {}, "started_at": None, "finished_at": None}
-    release.checks.update(**fresh, duration_ms=None)
+    never: dict[str, Any] = dict.fromkeys(("started_at", "finished_at", "duration_ms"))
+    release.checks.update(status=Check.Status.PENDING, summary="", details={}, **never)
     tasks.enqueue("check", release.pk)
     package = release.package
     name = f"{package.ecosystem}:{package.name}@{release.version}"
