@@ -9,6 +9,7 @@ import pytest
 from registry.models import Release
 from tests import builders, tools
 from tests.admin import queue_rows
+from tests.upstreams import pages as upstream_pages
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright's own loop runs in the test's thread
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -196,6 +197,7 @@ def test_every_page_fits_its_screen(chromium, live_server, cast, said, theme, wi
         "release": f"/admin/registry/release/{troubled.pk}/change/",
         "person": f"/admin/accounts/user/{cast.bob.pk}/change/",
         "audit": "/admin/accounts/auditevent/",
+        **upstream_pages.made(cast),
     }
     for name, path in paths.items():
         page.goto(f"{live_server}{path}")

@@ -32,10 +32,12 @@ class Kept:
     content: bytes
     modified: datetime
     promised: bytes | None = None  # whose digests are told, if not the content's
+    known: dict[str, str] = field(default_factory=dict)
 
     def digest(self, name: str) -> str:
-        told = self.content if self.promised is None else self.promised
-        return hashlib.new(name, told).hexdigest()
+        if name not in self.known:
+            self.known[name] = hashlib.new(name, self.content if self.promised is None else self.promised).hexdigest()
+        return self.known[name]
 
 
 @dataclass

@@ -14,6 +14,7 @@ from scanning import figures, running
 from scanning.models import Advisory
 from tests import builders
 from tests.scanning.conftest import load, osv, rated
+from tests.upstreams import pages as upstream_pages
 from tests.web.watching import PACKAGE, PATHS, open_page
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -84,10 +85,11 @@ def test_signing_in_and_being_lost_have_no_violation(browser, live_server, db, s
 
 
 @pytest.mark.parametrize(("scheme", "rules"), [("light", ALL), ("dark", COLOURS)])
-def test_the_queue_and_the_review_have_no_violation(browser, live_server, recalled, bob, scheme, rules):
+def test_the_queue_and_the_review_have_no_violation(browser, live_server, recalled, cast, bob, scheme, rules):
+    pulling = upstream_pages.made(cast)
     watched = open_page(browser, live_server, bob, color_scheme=scheme, viewport={"width": 1280, "height": 800})
     review = f"/admin/review/{Release.objects.latest('pk').pk}/"
     waive = f"{PACKAGE}/versions/1.0.0/waive?finding=GHSA-0000&package=left-pad&version=1.0.0"
-    paths = ["/admin/", review, recalled, waive, *SCANNING]
+    paths = ["/admin/", review, recalled, waive, *SCANNING, *pulling.values()]
     found = {path: faults for path in paths if (faults := faults_of(watched.go(path), rules))}
     assert found == {}
