@@ -89,6 +89,16 @@ def token(person: User, *scopes: str, project: Project | None = None, name: str 
     return issued[1]
 
 
+def database_url() -> str:
+    """The address of the tests' own database, for processes that they start."""
+    from django.conf import settings
+    from django.db import connection
+
+    name = connection.settings_dict["NAME"]
+    server = settings.DATABASE_URL.rpartition("/")[0]
+    return f"sqlite:///{name}" if connection.vendor == "sqlite" else f"{server}/{name}"
+
+
 def bearer(raw: str) -> dict[str, str]:
     """The headers of a request that carries the token: `client.get(url, headers=bearer(raw))`."""
     return {"Authorization": f"Bearer {raw}"}

@@ -24,7 +24,8 @@ from django.utils import timezone
 from config import brokering
 from registry import diagnosing, heartbeat
 from registry.models import Job
-from tests.servers import process, takes_connections, wait_for
+from tests import builders
+from tests.servers import process
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {"database", "cache", "broker", "storage", "worker"}
@@ -144,29 +145,23 @@ def black_hole() -> Iterator[int]:
 
 
 @pytest.fixture
-def serve(tmp_path) -> Iterator[Callable[..., Health]]:
-    """Start the portal's web server over a folder of its own, with these settings."""
-    with contextlib.ExitStack() as stack:
+def health(serve) -> Callable[..., Health]:
+    """Start the web server with these settings, and ask how it is."""
 
-        def start(command: str = "-m gunicorn -c config/gunicorn.py", **settings: str) -> Health:
-            port, log = brokering.free_port(), tmp_path / "log"
-            kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-            environment = {**kept, "DATA_DIR": str(tmp_path), "PORT": str(port), "WEB_WORKERS": "1", **settings}
-            child = stack.enter_context(process([sys.executable, *command.split()], log, cwd=ROOT, env=environment))
-            wait_for(child, lambda: takes_connections(port), log)
-            health = Health(port)
-            health.ask()  # the process listens before it has read its own code
-            health.longest = 0.0
-            return health
+    def start(**settings: str) -> Health:
+        made = Health(serve(**settings))
+        made.ask()  # the process listens before it has read its own code
+        made.longest = 0.0
+        return made
 
-        yield start
+    return start
 
 
 @pytest.mark.once
 @pytest.mark.slow
-def test_parts_that_swallow_every_word_are_down_and_the_answer_is_not_late(serve, db):
+def test_parts_that_swallow_every_word_are_down_and_the_answer_is_not_late(health, db):
     with black_hole() as port:
-        health = serve(
+        health = health(
             DATABASE_URL=f"postgres://registry:secret@127.0.0.1:{port}/registry",
             REDIS_URL=f"redis://:secret@127.0.0.1:{port}/0",
             STORAGE_URL=f"s3://bucket/x?endpoint_url=http://127.0.0.1:{port}",
@@ -182,12 +177,11 @@ def test_parts_that_swallow_every_word_are_down_and_the_answer_is_not_late(serve
 
 @pytest.mark.once
 @pytest.mark.slow
-def test_a_broker_and_a_worker_that_stop_hang_and_start_are_seen_within_two_seconds(serve, tmp_path, db):
+def test_a_broker_and_a_worker_that_stop_hang_and_start_are_seen_within_two_seconds(health, tmp_path, db):
     broker = brokering.configure(tmp_path / "valkey")
     assert broker is not None
-    database = f"sqlite:///{connection.settings_dict['NAME']}" if connection.vendor == "sqlite" else ""
-    database = database or os.environ["DATABASE_URL"]
-    health = serve(REDIS_URL=broker.url, DATABASE_URL=database)
+    database = builders.database_url()
+    health = health(REDIS_URL=broker.url, DATABASE_URL=database)
     log, seen = tmp_path / "log", {}
     assert health.ask()["broker"]["status"] == "down"
     with process(broker.command, log) as valkey:
