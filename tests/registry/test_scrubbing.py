@@ -260,7 +260,7 @@ def test_a_round_reads_so_much_and_the_next_goes_on_where_it_ended(stock, settin
     long_ago = timezone.now() - timedelta(days=settings.SCRUB_DAYS + 1)
     for number, blob in enumerate(blobs[:8]):  # the last two were never read back
         Blob.objects.filter(pk=blob.pk).update(verified_at=long_ago - timedelta(hours=number))
-    order = []
+    order: list[int] = []
     while found := list(scrubbing.scrub(2 * SIZE)):
         assert found[-1].files <= 2
         fresh = Blob.objects.filter(verified_at__gt=long_ago).exclude(pk__in=order)
