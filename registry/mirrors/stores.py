@@ -114,10 +114,16 @@ class Directory:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             make(aside)
+            self._clear(target)
             aside.replace(target)
         finally:
             aside.unlink(missing_ok=True)
         _sync(target.parent)
+
+    def _clear(self, target: Path) -> None:
+        """An empty folder where an object should be goes; one that holds something is a fault."""
+        if target.is_dir() and not target.is_symlink():
+            target.rmdir()
 
     def put(self, key: str, source: Path, size: int, sha256: str) -> None:
         """A synced copy; the name appears when its digest is known to be right."""
@@ -185,6 +191,7 @@ class Directory:
         """The name, then the folders that are empty without it."""
         path = self._path(key)
         with suppress(FileNotFoundError, NotADirectoryError):
+            self._clear(path)
             path.unlink()
         with suppress(OSError):
             for folder in path.parents[: key.count("/")]:
