@@ -18,6 +18,7 @@ What everybody in the project may know of (its name, its versions) stays as it i
 
 from collections.abc import Iterable
 from typing import NamedTuple
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -77,7 +78,7 @@ def grant_of(package: Package, actor: Actor) -> ProductGrant | None:
     if actor.kind != "token":
         return None
     rows = ProductGrant.objects.select_related("product__package", "granted_by")
-    return rows.filter(product_id=package.pk, token=actor.credential_id).first()
+    return rows.filter(product_id=package.pk, token__id=UUID(actor.credential_id)).first()
 
 
 def effective(given: Iterable[ProductGrant], actor: Actor) -> list[Permissions]:

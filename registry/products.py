@@ -10,6 +10,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -87,7 +88,7 @@ def names(actor: Actor) -> list[str]:
     if actor.kind != "token" or actor.is_admin:
         seen = Package.objects.visible_to(actor).filter(product__deleted_at__isnull=True, product__isnull=False)
         return sorted(seen.values_list("name", flat=True))
-    rows = ProductGrant.objects.filter(token=actor.credential_id, product__deleted_at__isnull=True)
+    rows = ProductGrant.objects.filter(token__id=UUID(actor.credential_id), product__deleted_at__isnull=True)
     given = list(rows.select_related("product__package", "granted_by"))
     worth = grants.effective(given, actor)
     return sorted(row.product.package.name for row, may in zip(given, worth, strict=True) if any(may))

@@ -1,6 +1,7 @@
 """The products API as its clients know it: every route, body, status and name of a file (contract section 10)."""
 
 import hashlib
+from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
@@ -32,7 +33,8 @@ def test_an_admin_registers_tokens_which_are_the_portals_own(pipelines: Pipeline
     assert tokens.resolve(pipelines.root.put("/register").content.decode()).scopes == ["publish", "read"]
     assert pipelines.alice.send("PUT", "/register", {"admin": False}).status_code == 403
     assert pipelines.nobody.send("PUT", "/register", {"admin": False}).status_code == 401
-    for body in ({"admin": "yes"}, {"admin": False, "name": "x"}, [], {"admin": None}):
+    bad: list[Any] = [{"admin": "yes"}, {"admin": False, "name": "x"}, [], {"admin": None}]
+    for body in bad:
         assert pipelines.root.send("PUT", "/register", body).status_code == 400
 
 
@@ -93,7 +95,8 @@ def test_creating_twice_or_badly_is_refused(pipelines: Pipelines, tool):
     assert pipelines.mallory.send(*create, {"name": "TOOL"}).status_code == 409
     for name in ("", ".", "..", "a/b", "ä", "a" * 129, 7, None, "a b", "a\x00b"):
         assert pipelines.alice.send(*create, {"name": name}).status_code == 400, name
-    for body in ({}, [], {"name": "x", "owner": "me"}, {"name": "x", "keepDays": 0}):
+    bad: list[Any] = [{}, [], {"name": "x", "owner": "me"}, {"name": "x", "keepDays": 0}]
+    for body in bad:
         assert pipelines.alice.send(*create, body).status_code == 400
     assert pipelines.nobody.send(*create, {"name": "x"}).status_code == 401
     assert pipelines.alice.put("/product/create", "name=x", "text/plain").status_code == 415
