@@ -134,15 +134,17 @@ class OtherPortal:
         }
         command = [sys.executable, "manage.py", "runserver", "--noreload", "--insecure", str(self.port)]
         root = Path(__file__).resolve().parent.parent.parent
-        self.process = subprocess.Popen(
-            command, cwd=root, env={**kept, **given}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            preexec_fn=die_with_parent(os.getpid(), 15),
-        )  # fmt: skip
-        assert wait_until(self.answers, 30)
+        printed = self.folder / "printed"
+        with printed.open("wb") as out:
+            self.process = subprocess.Popen(
+                command, cwd=root, env={**kept, **given}, stdout=out, stderr=out,
+                preexec_fn=die_with_parent(os.getpid(), 15),
+            )  # fmt: skip
+        assert wait_until(self.answers, 60), printed.read_text()
 
     def answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/health", timeout=2) as answer:
+            with urllib.request.urlopen(f"{self.url}/api/v1/packages", timeout=5) as answer:
                 return answer.status == 200
         except OSError:
             return False
