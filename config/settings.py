@@ -145,7 +145,7 @@ MAINTAINED_APPS = ("registry", "mirrors", "upstreams", "webhooks", "licensing", 
 REVIEW_SELF_APPROVAL = env.bool("REVIEW_SELF_APPROVAL", default=False)
 # Names that are ours before anything of that name stands here: npm:@acme/*, pypi:acme-*. No upstream is asked for them.
 INTERNAL_NAMES = env.list("INTERNAL_NAMES", default=[])
-SYNC_STEP_SECONDS = env.float("SYNC_STEP_SECONDS", default=10)
+SYNC_STEP_SECONDS = env.float("SYNC_STEP_SECONDS", default=3)
 SYNC_PARALLEL = env.int("SYNC_PARALLEL", default=4)
 PURGE_GRACE_HOURS = env.int("PURGE_GRACE_HOURS", default=24)
 GRACE_BY_DATABASE_CLOCK = True  # False where a test moves the clock of its process

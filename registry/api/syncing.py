@@ -56,7 +56,9 @@ class Run(Queued):
     updated = serializers.IntegerField(min_value=0, help_text="The same bytes, deprecated or said otherwise")
     skipped = serializers.IntegerField(min_value=0, help_text="Here already, or removed here")
     failed = serializers.IntegerField(min_value=0)
-    errors = Failure(many=True, help_text=f"The first {reporting.MOST_ERRORS}")
+    errors = Failure(  # type: ignore[assignment]  # the contract's name
+        many=True, help_text=f"The first {reporting.MOST_ERRORS}"
+    )
 
 
 class Runs(serializers.Serializer):

@@ -68,7 +68,7 @@ def write(pull: Pull, page: Page) -> None:
         seen = [one.pk for one in sorted_.same]
         Offer.objects.filter(pk__in=seen).update(pull=pull, seen_at=timezone.now())
         for one in sorted_.facts:
-            Release.objects.filter(pk=one.release_id).update(deprecated=one.deprecated)
+            Release.objects.filter(pk=one.release_id or 0).update(deprecated=one.deprecated)
         note(pull, [*sorted_.troubles, *refused])
         for one in sorted_.changed:
             audit_change(pull.upstream, one)
@@ -93,7 +93,7 @@ def _move_on(pull: Pull, page: Page, found: Sorted) -> None:
         setbacks=0,
     )
     if not moved:
-        raise Overtaken
+        raise Overtaken("The pull is over, or another worker has it.")
     if page.cursor is None:
         Upstream.objects.filter(pk=pull.upstream_id).update(bookmark=dict(page.bookmark))
 

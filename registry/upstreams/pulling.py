@@ -105,7 +105,8 @@ def pull_until(pull: Pull, source: Source, deadline: float) -> bool:
                 _settle(pull, going.popleft().result())
         finally:
             for one in going:
-                one.cancel() or one.result().stack.close()
+                if not one.cancel():
+                    one.result().stack.close()
     return not _wanted(pull).exists()
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from accounts.models import AuditEvent
 from registry import downloading, tasks
@@ -309,6 +310,26 @@ def test_a_cancelled_run_takes_nothing_more_and_the_next_goes_on(far, upstream, 
     with pytest.raises(Conflict, match="over already"):
         syncing.cancel(run, actor)
     assert counts(sync(upstream)) == {"added": 1}
+
+
+def test_what_is_under_way_when_a_run_is_cancelled_is_not_kept(far, upstream, cast, monkeypatch):
+    """Between the download and the release, and between the answer and the page."""
+    actor = builders.actor(cast.root)
+    for name in ("registry.upstreams.keeping.keep", "registry.upstreams.listing.write"):
+        stock(far, "left-pad", f"1.0.{len(name)}")
+        run = syncing.start(actor, "far")
+        real = import_string(name)
+
+        def late(pull, *rest, real=real, run=run):
+            syncing.cancel(run, actor)
+            real(pull, *rest)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(name, late)
+            tasks.drain()
+        assert SyncRun.objects.get(pk=run.pk).state == "cancelled"
+    assert standing() == set()
+    invariants.hold()
 
 
 def test_strangers_know_nothing_of_private_upstreams(upstream, cast):

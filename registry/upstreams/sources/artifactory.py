@@ -4,7 +4,7 @@ Pages are sorted and overlap a little, since things come and go while one lists.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -94,7 +94,7 @@ class Artifactory:
         return tuple(one for one in found if isinstance(one, Listing) and _identity(one) == wanted)
 
     # --- AQL -------------------------------------------------------------------------------------------------------
-    def _by_aql(self, after: str, begun: str, offset: int) -> Iterator[Page]:
+    def _by_aql(self, after: str, begun: str, offset: int) -> Generator[Page, None, bool]:
         """Returns False, without a page, where AQL finds nothing at all in the whole repository."""
         while True:
             rows, is_trimmed = self._ask(_since(after), offset, ROWS)
