@@ -1,5 +1,8 @@
 """Lists of packages: filters, pages, links, and what strangers do not see."""
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
 from django.core.cache import cache
 from django.db import connection
@@ -10,15 +13,34 @@ from registry import documents
 from tests import builders
 from tests.api.clients import ApiClient
 from tests.builders import Cast
+from tests.standing import standing
 
 
-@pytest.fixture
-def shelf(cast: Cast) -> None:
+@pytest.fixture(scope="module")
+def standing_shelf(django_db_setup: None, django_db_blocker, tmp_path_factory) -> Iterator[Callable[[Path], Cast]]:
+    """The cast before the shelf, once for this file."""
+    with standing(django_db_blocker, tmp_path_factory.mktemp("shelf"), fill_a_shelf) as enter:
+        yield enter
+
+
+def fill_a_shelf() -> Cast:
     """25 public npm packages, one Python one, one private one."""
+    cast = builders.assemble_cast()
     for number in range(25):
         put(cast, f"lib-{number:02}", category="WEB" if number < 5 else "CLI")
     put(cast, "flask", ecosystem="pypi", category="WEB", keywords=["wsgi"])
     put(cast, "hidden", visibility="private", category="WEB")
+    return cast
+
+
+@pytest.fixture
+def cast(standing_shelf: Callable[[Path], Cast], db: None, tmp_path: Path) -> Cast:
+    return standing_shelf(tmp_path)
+
+
+@pytest.fixture
+def shelf(cast: Cast) -> None:
+    """What `fill_a_shelf` put there."""
 
 
 def put(cast: Cast, name: str, **fields) -> None:

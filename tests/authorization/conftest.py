@@ -1,10 +1,14 @@
 """Keys for the cast, and the room of the matrix: what is whose."""
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
 
 from tests import builders
 from tests.authorization import rooms
-from tests.builders import Cast, KeyPair
+from tests.builders import KeyPair
+from tests.standing import standing
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +19,17 @@ def keys(tmp_path_factory) -> dict[str, KeyPair]:
     }
 
 
+@pytest.fixture(scope="module")
+def standing_room(
+    django_db_setup: None, django_db_blocker, keys: dict[str, KeyPair], tmp_path_factory
+) -> Iterator[Callable[[Path], rooms.Room]]:
+    """The room, once for a file, with the cast in it: tests of such a file take theirs from the room."""
+    folder = tmp_path_factory.mktemp("room")
+    with standing(django_db_blocker, folder, lambda: rooms.build(builders.assemble_cast(), keys)) as enter:
+        yield enter
+
+
 @pytest.fixture
-def room(cast: Cast, keys: dict[str, KeyPair]) -> rooms.Room:
+def room(standing_room: Callable[[Path], rooms.Room], db: None, tmp_path: Path) -> rooms.Room:
     """Four packages, credentials and projects: each public and private, own and foreign."""
-    return rooms.build(cast, keys)
+    return standing_room(tmp_path)

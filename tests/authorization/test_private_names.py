@@ -157,8 +157,9 @@ def test_an_entity_tag_of_a_private_document_opens_nothing(room: Room, strangers
         assert (again.status_code, again["Cache-Control"].split(",")[0]) == (304, "private")
 
 
-def test_also_in_names_no_private_namesake_neither_before_nor_after_it_became_private(cast, keys, db):
+def test_also_in_names_no_private_namesake_neither_before_nor_after_it_became_private(room: Room, keys):
     """The stored document of the public namesake follows when the other becomes private, and when it stays so."""
+    cast = room.cast
     twin = builders.published(cast.alice, keys["alice"], builders.npm_tarball("twin")).package
     other = builders.published(cast.mallory, keys["mallory"], builders.sdist("twin"), access="private").package
     anonymous, root = Caller("anonymous"), session(cast.root)

@@ -13,11 +13,11 @@ from licensing import keys as sold_keys
 from licensing.keys import Wanted
 from tests import builders
 from tests.authorization import asked_of_api, routes
-from tests.authorization.conftest import keys, room
+from tests.authorization.conftest import keys, room, standing_room
 from tests.authorization.declared_api import API
 from tests.authorization.rooms import Room
 
-__all__ = ["keys", "room"]  # the fixtures
+__all__ = ["keys", "room", "standing_room"]  # the fixtures
 SECRET = "foreign-private"
 REFUSED = {
     "other": "PACKAGE_NOT_COVERED",
