@@ -189,9 +189,7 @@ class Offer(models.Model):
     error = models.TextField(_("error"), blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the bytes when they were first taken")
-    release = models.ForeignKey(
-        "registry.Release", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    release = models.ForeignKey("registry.Release", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     pull = models.ForeignKey(Pull, null=True, blank=True, on_delete=models.SET_NULL, related_name="offers")
     seen_at = models.DateTimeField(_("seen"), default=timezone.now)
 
