@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -35,6 +36,7 @@ class StatusPage(Page):
         found = standing.now()
         return self.show(
             standing=found,
+            every=f"{settings.SWEEP_SECONDS:g}",
             sentence=sentence(found),
             cards=[_card(region, shows_problem=self.actor.is_maintainer) for region in found.regions],
             marks=europe.marks(found.regions),

@@ -40,7 +40,12 @@ PAGES = (
     ("signing-keys-phone", "/profile/keys", "light", PHONE),
     ("projects", "/profile/projects", "light", WIDE),
     ("privacy", "/profile/privacy", "light", WIDE),
+    ("status", "/status", "light", WIDE),
+    ("status-dark", "/status", "dark", WIDE),
+    ("status-phone", "/status", "light", PHONE),
+    ("status-degraded", "/status", "light", WIDE),
 )
+BY_NAME_ALONE = {"status-degraded"}  # after somebody has taken a region away: put a file in the place of its directory
 
 
 def sign_in(browser: Browser, address: str, password: str) -> StorageState:
@@ -100,11 +105,13 @@ def take(page: Page, address: str, where: str, name: str) -> None:
 def main(address: str, password: str, *names: str) -> None:
     """Take them all, or those of the names."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    wanted = [one for one in PAGES if one[0] in names or (not names and one[0] not in BY_NAME_ALONE)]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=tools.need("chromium"), args=["--no-sandbox"])
         session = sign_in(browser, address, password)
-        for name, where, scheme, size in (one for one in PAGES if not names or one[0] in names):
-            context = browser.new_context(color_scheme=scheme, viewport=size, storage_state=session)
+        for name, where, scheme, size in wanted:
+            seen_by = None if where == "/status" else session  # strangers are not told how a region fails
+            context = browser.new_context(color_scheme=scheme, viewport=size, storage_state=seen_by)
             take(context.new_page(), address, where, name)
             context.close()
         browser.close()
