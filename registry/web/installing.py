@@ -7,7 +7,7 @@ from urllib.parse import quote
 from django.http import HttpRequest
 
 from accounts.addresses import origin_of
-from registry import documents, ecosystems, explaining
+from registry import documents, ecosystems, explaining, grants
 from registry.ecosystems.naming import shell_word
 from registry.models import Artifact, Package, Release
 
@@ -23,6 +23,7 @@ class Installing:
     has_no_file: bool = False
     has_needs: bool = False
     token_name: str = TOKEN
+    needs_grant: bool = False  # a product: tokens are granted it one by one
 
 
 def of(
@@ -44,7 +45,8 @@ def of(
     package, primary = release.package, files[0]
     address = origin_of(request) + file_path(package, release.version, primary.filename, is_ambiguous=is_ambiguous)
     lines = _after_fetching(package, primary, address) if package.is_private else _at_once(package, primary, address)
-    return Installing(tuple(lines), package.is_private, has_needs=has_needs)
+    is_product = grants.find_product(package) is not None
+    return Installing(tuple(lines), package.is_private, has_needs=has_needs, needs_grant=is_product)
 
 
 def file_path(package: Package, version: str, filename: str, *, is_ambiguous: bool) -> str:
