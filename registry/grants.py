@@ -68,7 +68,7 @@ def of(package: Package, actor: Actor) -> Permissions:
 
 def may_download(package: Package, actor: Actor) -> bool:
     """Whether the bytes of the package may leave for the actor, as far as grants can tell: only tokens need one."""
-    if actor.kind != "token" or find_product(package) is None:
+    if actor.kind != "token" or not package.is_private or find_product(package) is None:
         return True
     return of(package, actor).download
 
