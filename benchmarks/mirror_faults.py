@@ -138,7 +138,13 @@ class Story:
 
     # --- faults ---------------------------------------------------------------------------------------------------
     def strike(self, worker: Worker) -> None:
-        """One fault; where there is nothing yet to damage, none."""
+        """One fault that does damage, of whatever kind."""
+        for _ in range(50):
+            if self.try_to_strike(worker):
+                return
+
+    def try_to_strike(self, worker: Worker) -> bool:
+        """A fault of some kind; whether it did any damage."""
         kinds: list[Callable[[], bool]] = [
             self.delete_file, self.corrupt_file, self.cut_file, self.swap_for_folder, self.invent_file,
             self.leave_partial, self.forbid_folder, self.damage_object, self.fail_server,
@@ -147,11 +153,13 @@ class Story:
         if self.dice.random() < 0.04:
             worker.kill()
             self.done["fault: worker killed"] += 1
-            return
+            return True
         try:
-            self.done[f"fault: {kind.__name__.replace('_', ' ')}"] += kind()
+            is_done = kind()
         except OSError:  # the region is away already
-            self.done["fault: in vain"] += 1
+            return False
+        self.done[f"fault: {kind.__name__.replace('_', ' ')}"] += is_done
+        return is_done
 
     def some_file(self) -> Path | None:
         """Any file or link of a region in a directory."""
@@ -318,7 +326,9 @@ def run(count: int, seed: int, folder: Path) -> int:
                 story.strike(worker)
                 time.sleep(0.15)
             story.make_peace()
-            print(", ".join(f"{number} {name}" for name, number in sorted(story.done.items())), flush=True)
+            faults = sum(number for name, number in story.done.items() if name.startswith("fault"))
+            told = ", ".join(f"{number} {name}" for name, number in sorted(story.done.items()))
+            print(f"{count} events and {faults} faults: {told}", flush=True)
             wait_for(has_caught_up, "catching up")
             print(f"caught up {time.monotonic() - began:.0f} s after the beginning", flush=True)
             for name in ("mended", "found afterwards"):

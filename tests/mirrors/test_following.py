@@ -92,9 +92,12 @@ def test_removals_travel_ahead_of_everything_that_was_added_before_them(frankfur
         regions.held(cast.acme, f"new-{number}")
     regions.change(bad, "quarantined", status="quarantined")
     order, real = [], replicating.bring_in_line
-    monkeypatch.setattr(
-        replicating, "bring_in_line", lambda to, one, **how: order.append(one.name) or real(to, one, **how)
-    )
+
+    def noted(to, package, **how):
+        order.append(package.name)
+        return real(to, package, **how)
+
+    monkeypatch.setattr(replicating, "bring_in_line", noted)
     regions.catch_up()
     assert order[0] == "bad"
     assert regions.differences(frankfurt) == []
