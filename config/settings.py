@@ -146,6 +146,7 @@ REVIEW_SELF_APPROVAL = env.bool("REVIEW_SELF_APPROVAL", default=False)
 # Names that are ours before anything of that name stands here: npm:@acme/*, pypi:acme-*. No upstream is asked for them.
 INTERNAL_NAMES = env.list("INTERNAL_NAMES", default=[])
 SYNC_STEP_SECONDS = env.float("SYNC_STEP_SECONDS", default=3)
+SYNC_HISTORY_DAYS = env.int("SYNC_HISTORY_DAYS", default=90)
 SYNC_PARALLEL = env.int("SYNC_PARALLEL", default=4)
 PURGE_GRACE_HOURS = env.int("PURGE_GRACE_HOURS", default=24)
 GRACE_BY_DATABASE_CLOCK = True  # False where a test moves the clock of its process

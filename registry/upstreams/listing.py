@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts import auditing
 from accounts.actors import SYSTEM
-from registry import ecosystems
+from registry import documents, ecosystems
 from registry.errors import Conflict, Refused, RegistryError
 from registry.models import Release
 from registry.upstreams import guarding
@@ -61,17 +61,27 @@ def write(pull: Pull, page: Page) -> None:
     sorted_ = _sort(pull, page)
     refused = [(f"{one.name} {one.version}", CHANGED) for one in sorted_.changed]
     with transaction.atomic():
+        _say_of_releases(sorted_.facts)
         _move_on(pull, page, sorted_)
         Offer.objects.bulk_create(sorted_.new, batch_size=500)
         rewritten = [*sorted_.again, *sorted_.waiting, *sorted_.facts, *sorted_.changed]
         Offer.objects.bulk_update(rewritten, REWRITTEN, batch_size=200)
         seen = [one.pk for one in sorted_.same]
         Offer.objects.filter(pk__in=seen).update(pull=pull, seen_at=timezone.now())
-        for one in sorted_.facts:
-            Release.objects.filter(pk=one.release_id or 0).update(deprecated=one.deprecated)
         note(pull, [*sorted_.troubles, *refused])
         for one in sorted_.changed:
             audit_change(pull.upstream, one)
+
+
+def _say_of_releases(facts: Iterable[Offer]) -> None:
+    """What the upstream says now of versions that stand here; packages are locked before all else, in one order."""
+    said = {one.release_id: one.deprecated for one in facts if one.release_id}
+    releases = Release.objects.filter(pk__in=said).select_related("package__project").order_by("package_id", "pk")
+    for release in releases:
+        if release.deprecated != said[release.pk]:
+            documents.hold(release.package_id)
+            Release.objects.filter(pk=release.pk).update(deprecated=said[release.pk])
+            documents.rebuild(release.package, "changed", release)
 
 
 REWRITTEN = ("claim", "locator", "size", "digests", "mark", "released_at", *FACTS, "state", "error", "pull", "seen_at")

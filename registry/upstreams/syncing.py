@@ -248,3 +248,12 @@ def bury_dead() -> int:
         logger.error("The pull %s died: %s", ref, error)
         _finish(active[ref], "The pull broke off again and again. The log of the worker says why.")
     return len(dead)
+
+
+@tasks.periodically("daily")
+def cut() -> int:
+    """Remove runs that ended more than SYNC_HISTORY_DAYS ago, but not what they took; 0 days keeps them for ever."""
+    if not settings.SYNC_HISTORY_DAYS:
+        return 0
+    old = SyncRun.objects.filter(finished_at__lt=timezone.now() - timedelta(days=settings.SYNC_HISTORY_DAYS))
+    return old.delete()[1].get("upstreams.SyncRun", 0)

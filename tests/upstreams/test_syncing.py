@@ -1,5 +1,6 @@
 """A pull takes what is new, believes only bytes, names what is wrong, and lets nothing bad stop the rest."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,13 +8,15 @@ import time_machine
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from accounts.actors import SYSTEM
 from accounts.models import AuditEvent
 from registry import downloading, tasks
 from registry.errors import Conflict, Forbidden, NotFound
 from registry.models import Artifact, Job, Package, Release
-from registry.upstreams import syncing
+from registry.upstreams import listing, syncing
 from registry.upstreams.listing import CHANGED
 from registry.upstreams.models import Offer, Pull, SyncRun, Trouble, Upstream
+from registry.upstreams.sources.base import Page
 from tests import builders
 from tests.registry import invariants
 from tests.registry.foreign import foreign, says
@@ -210,6 +213,19 @@ def test_bytes_that_change_behind_the_same_claim_are_found_by_the_first_digest(f
     assert (counts(pull), errors()) == ({"failed": 1}, {"left-pad 1.0.0": CHANGED})
 
 
+def test_what_an_upstream_says_anew_of_the_same_bytes_is_told_here(far, upstream, sync):
+    stock(far)
+    sync(upstream)
+    run = syncing.start(SYSTEM, "far")
+    Pull.objects.filter(run=run).update(state="running")
+    pull = Pull.objects.get(run=run)
+    said = replace(listing.listing_of(Offer.objects.get()), deprecated="Use String.padStart.")
+    listing.write(pull, Page([said]))
+    assert counts(pull) == {"updated": 1}
+    assert Release.objects.get().deprecated == "Use String.padStart."
+    invariants.hold(settled=False)
+
+
 def test_internal_names_are_never_taken(far, upstream, sync, settings, alice):
     settings.INTERNAL_NAMES = ["npm:@reserved/*"]
     ours = builders.package(upstream.project, "@acme/core", scope="@acme")
@@ -351,6 +367,15 @@ def test_a_schedule_starts_runs_when_its_time_has_come(far, upstream):
         assert (syncing.start_due(), syncing.start_due()) == (1, 0)
         tasks.drain()
     assert counts(Pull.objects.get()) == {"added": 1}
+
+
+def test_runs_are_kept_for_a_while_and_what_they_took_for_good(far, upstream, sync):
+    stock(far)
+    sync(upstream)
+    assert syncing.cut() == 0
+    with time_machine.travel(timezone.now() + timedelta(days=91)):
+        assert syncing.cut() == 1
+    assert (Pull.objects.count(), Offer.objects.count(), Release.objects.count()) == (0, 1, 1)
 
 
 def test_a_pull_whose_job_died_is_ended(upstream, cast):
