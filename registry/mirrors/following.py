@@ -122,7 +122,10 @@ def _work(mirror: Mirror, hold: holding.Hold, until: float) -> bool:
     """Whether there is nothing left to do now; a region that fails rests, longer each time."""
     try:
         to = Destination(mirror, Patient(stores.of(mirror)), hold)
-        return _follow(Run(to, until))
+        is_done = _follow(Run(to, until))
+        if mirror.strikes:  # it works again, even where there was nothing left to write
+            Mirror.objects.filter(pk=mirror.pk).update(strikes=0, retry_at=None, last_error="")
+        return is_done
     except holding.Lost:
         logger.warning("Region %s: the hold was lost; another worker goes on", mirror.region)
     except (RegionFailed, OSError) as problem:

@@ -147,24 +147,26 @@ def judge(mirror: Any, at: datetime) -> Region:
     )
 
 
-def _fault(mirror: Any, at: datetime, oldest: datetime | None) -> Fault:
-    """The worst that can be said of the region, whose oldest change that is yet to come is that old."""
+def _fault(mirror: Any, at: datetime, oldest: Any) -> Fault:
+    """The worst that can be said of the region; `oldest` is when the first change came that it lacks, or None."""
     if mirror.paused_at is not None:
         return Fault.PAUSED
     silence = at - max(filter(None, (mirror.probed_at, mirror.created_at)))
+    is_due = oldest is not None and mirror.is_open(at.time())
+    had_time = mirror.is_open((at - DEADLINE).time())
     faults = (
         (Fault.LOST, silence > LOST),
         (Fault.UNREACHABLE, bool(mirror.probe_error)),
-        (Fault.SILENT, silence > SILENT or mirror.answered_at is None),
+        (Fault.SILENT, silence > max(SILENT, 2 * _between_sweeps()) or mirror.answered_at is None),
         (Fault.FAILING, bool(mirror.failing or mirror.strikes)),
+        (Fault.RETURNED, is_due and mirror.returned_at is not None and oldest <= mirror.returned_at),
+        (Fault.LATE, is_due and had_time and at - oldest > DEADLINE),
     )
-    if oldest is not None and mirror.is_open(at.time()):
-        has_time = at - oldest <= DEADLINE or not mirror.is_open((at - DEADLINE).time())
-        faults += (
-            (Fault.RETURNED, mirror.returned_at is not None and oldest <= mirror.returned_at),
-            (Fault.LATE, not has_time),
-        )
     return next((fault for fault, holds in faults if holds), Fault.NONE)
+
+
+def _between_sweeps() -> timedelta:
+    return timedelta(seconds=settings.SWEEP_SECONDS)
 
 
 def _latency(latencies: list[float]) -> Latency:
@@ -181,7 +183,7 @@ def _next_window(mirror: Mirror, at: datetime) -> datetime | None:
     if not mirror.is_followed or mirror.probed_at is None or at - mirror.probed_at > LOST:
         return None
     if mirror.is_open(at.time()):
-        return max(at, mirror.probed_at + timedelta(seconds=settings.SWEEP_SECONDS))
+        return max(at, mirror.probed_at + _between_sweeps())
     assert mirror.window_opens is not None  # else it would be open
     today = datetime.combine(at.date(), mirror.window_opens, UTC)
     return today if today > at else today + timedelta(days=1)

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.utils import timezone
 
+from registry import tasks
 from registry.mirrors import standing
 from registry.mirrors.models import Debt, Mirror
 from registry.mirrors.standing import Fault, Status
@@ -159,3 +161,12 @@ def test_the_api_tells_everybody_in_the_shape_of_the_contract(regions, acme, cli
         }
         assert (body["status"], body["pending"]) == ("degraded", 2)
         assert body["checked_at"].endswith("Z")
+
+
+def test_a_region_that_failed_and_works_again_is_healthy_though_nothing_was_left_to_write(frankfurt):
+    Mirror.objects.update(probed_at=NOW, answered_at=NOW, strikes=2, retry_at=NOW, last_error="Input/output error")
+    assert by_region()["frankfurt"].fault == Fault.FAILING
+    with transaction.atomic():
+        tasks.enqueue("replicate", frankfurt.pk)
+    tasks.drain()
+    assert by_region()["frankfurt"].fault == Fault.NONE
