@@ -11,5 +11,8 @@ class UpstreamsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the jobs."""
-        from registry.upstreams import fetching, syncing  # noqa: F401  # imported for what they register
+        """Register the jobs, and what is kept of people."""
+        from accounts import privacy
+        from registry.upstreams import fetching, personal_data, syncing  # noqa: F401  # two register their jobs
+
+        privacy.contributes("upstreams", personal_data.export, personal_data.erase)

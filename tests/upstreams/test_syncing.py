@@ -8,12 +8,13 @@ import time_machine
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from accounts import privacy
 from accounts.actors import SYSTEM
 from accounts.models import AuditEvent
 from registry import downloading, tasks
 from registry.errors import Conflict, Forbidden, NotFound
 from registry.models import Artifact, Job, Package, Release
-from registry.upstreams import listing, syncing
+from registry.upstreams import listing, personal_data, syncing
 from registry.upstreams.listing import CHANGED
 from registry.upstreams.models import Offer, Pull, SyncRun, Trouble, Upstream
 from registry.upstreams.sources.base import Page
@@ -397,3 +398,10 @@ def test_work_is_done_in_steps_and_counts_to_the_same_sum(far, upstream, sync, s
         come_back()
     assert (counts(pull), ended(pull), pull.total) == ({"added": 16}, "succeeded", 16)
     assert len(far.downloads()) == 16
+
+
+def test_who_started_a_run_is_told_to_them_and_forgotten_with_them(upstream, cast):
+    run = syncing.start(builders.actor(cast.alice), "far")
+    assert personal_data.export(cast.alice)["sync_runs"][0]["id"] == run.pk
+    privacy.erase(cast.alice, builders.actor(cast.alice))
+    assert SyncRun.objects.get().asked_by is None
