@@ -11,7 +11,8 @@ from registry.upstreams.sources.base import Nonsense, Stream
 PIECE = 64 * 1024
 MEMBER = 8 * 2**20
 IN_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
-OUT_OF_STRING = re.compile(rb'[^"{}\[\]]*')
+# Up to a bracket, or to a string that has not come in whole
+BETWEEN = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
 SCALAR = re.compile(rb"[^,\]}\s]*")
 SPACE = re.compile(rb"[ \t\r\n]*")
 OPENING, CLOSING = b"{[", b"}]"
@@ -113,13 +114,11 @@ class _Reader:
 
     def _pieces(self) -> Iterator[bytes]:
         """The text of one value, piece by piece: until as many brackets are closed as were opened."""
-        first = self.peek()
-        if first not in b'{["':
+        if self.peek() not in b'{["':
             yield from self._scalar()
             return
         depth = 0
         while True:
-            yield from self._until(OUT_OF_STRING)
             token = self._token()
             yield token
             if token == b'"':
@@ -128,6 +127,7 @@ class _Reader:
             depth += (token in OPENING) - (token in CLOSING)
             if not depth:
                 return
+            yield from self._until(BETWEEN)
 
     def _until(self, pattern: re.Pattern[bytes]) -> Iterator[bytes]:
         """What the pattern passes over; after it stands a whole token."""
