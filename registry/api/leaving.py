@@ -33,8 +33,8 @@ def leave(request: Request, download: downloading.Download, span: range, headers
     is_plain = "Range" not in request.headers or len(span) < size
     if is_plain and settings.DOWNLOAD_VIA == "accel":
         return _by_nginx(download, headers)
-    if is_plain and settings.DOWNLOAD_VIA == "presign":
-        return _from_the_bucket(download, headers)
+    if is_plain and settings.DOWNLOAD_VIA == "presign" and (address := _address(download, headers)):
+        return _elsewhere(address, headers)
     return _streamed(request, download, span, headers)
 
 
@@ -60,14 +60,18 @@ def _by_nginx(download: downloading.Download, headers: dict[str, str]) -> HttpRe
     return HttpResponse(content_type=media_type(download), headers={**told, "X-Accel-Redirect": place})
 
 
-def _from_the_bucket(download: downloading.Download, headers: dict[str, str]) -> HttpResponse:
-    """A redirect that nobody may keep, since where it leads soon ends."""
+def _address(download: downloading.Download, headers: dict[str, str]) -> str | None:
+    """Where the bucket gives the file as we would say it is."""
     wanted = {
         "Content-Disposition": headers["Content-Disposition"],
         "Content-Type": media_type(download),
         "Cache-Control": headers["Cache-Control"],
     }
-    address = download.temporary_url(settings.PRESIGN_SECONDS, wanted)
+    return download.temporary_url(settings.PRESIGN_SECONDS, wanted)
+
+
+def _elsewhere(address: str, headers: dict[str, str]) -> HttpResponse:
+    """A redirect that nobody may keep, since where it leads soon ends."""
     told = {name: value for name, value in headers.items() if name not in (*OF_THE_FILE, "Content-Range")}
     told |= {"Location": address, "Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer"}
     return HttpResponse(status=302, headers=told)

@@ -1,6 +1,7 @@
 """Blob stores: one suite for the directory and for S3, then faults that are S3's own."""
 
 import hashlib
+import io
 import itertools
 import os
 import random
@@ -362,3 +363,22 @@ def test_cleaning_goes_on_where_one_object_cannot_be_deleted(s3_url, settings, p
     Faulty.script.clear()
     assert storage.reconcile()["deleted"] == 1
     invariants.hold()
+
+
+# --- what is being staged -----------------------------------------------------------------------------------------
+@pytest.mark.once
+def test_staged_files_are_cleared_up_once_their_process_is_dead_and_never_before(settings):
+    settings.STAGING_DIR.mkdir(parents=True)
+    left, of_others = settings.STAGING_DIR / ("a" * 32), settings.STAGING_DIR / "scanned.whl"
+    for path in (left, of_others):
+        path.write_bytes(b"x")
+    with storage.stage(io.BytesIO(b"being read")) as staged:
+        for path in (left, of_others, staged.path):
+            os.utime(path, (0, time.time() - 3600))
+        assert storage._delete_old_staging() == 1
+        assert sorted(settings.STAGING_DIR.iterdir()) == sorted([of_others, staged.path])
+        os.utime(of_others, (0, time.time() - 90_000))
+        os.utime(staged.path, (0, time.time() - 90_000))
+        assert storage._delete_old_staging() == 1
+        assert list(settings.STAGING_DIR.iterdir()) == [staged.path]
+    assert list(settings.STAGING_DIR.iterdir()) == []
