@@ -83,6 +83,7 @@ def test_the_checks_see_the_real_bytes_and_what_was_approved_can_be_downloaded(u
     invariants.hold()
 
 
+@pytest.mark.once
 def test_a_python_version_comes_with_its_portable_wheel_and_its_sdist(upstream, stores, alice):
     shop = stores["pypi"]
     sdist, wheel = builders.sdist("demo-pkg", "1.0"), builders.wheel("demo-pkg", "1.0")
@@ -107,6 +108,7 @@ def test_a_wheel_of_one_platform_comes_where_there_is_nothing_else(upstream, sto
     assert asked(alice, "demo", "1.0", "pypi").artifacts.get().kind == "wheel"
 
 
+@pytest.mark.once
 def test_age_counts_from_the_upstreams_own_date(upstream, stores, alice):
     ScanPolicy.objects.update_or_create(project=None, defaults={"cooldown_days": 7})
     stock(stores["npm"])
@@ -121,6 +123,7 @@ def test_age_counts_from_the_upstreams_own_date(upstream, stores, alice):
 
 
 # --- names that are ours -------------------------------------------------------------------------------------------
+@pytest.mark.once
 def test_no_upstream_is_asked_for_an_internal_name(upstream, stores, cast, settings):
     ours = builders.package(cast.acme, "@acme/core")
     builders.release(ours, "1.0.0")
@@ -137,6 +140,7 @@ def test_no_upstream_is_asked_for_an_internal_name(upstream, stores, cast, setti
 
 
 # --- without a file ------------------------------------------------------------------------------------------------
+@pytest.mark.once
 def test_without_an_upstream_the_checks_that_need_no_file_run(upstream, alice):
     upstream("pypi")
     upstream(name="switched-off", enabled=False)
@@ -147,6 +151,7 @@ def test_without_an_upstream_the_checks_that_need_no_file_run(upstream, alice):
     assert release.checks.get(name="name").status == "passed"
 
 
+@pytest.mark.once
 def test_what_no_upstream_has_says_so_and_comes_when_it_is_asked_for_again(upstream, stores, alice, bob, client):
     upstream()
     release = asked(alice)
@@ -160,6 +165,7 @@ def test_what_no_upstream_has_says_so_and_comes_when_it_is_asked_for_again(upstr
     assert archive(release)[0] == "passed"
 
 
+@pytest.mark.once
 def test_the_next_upstream_is_asked_where_the_first_does_not_have_it(upstream, stores, alice):
     with shops.opened(shops.NpmShop()) as first:
         upstream(name="z-first", base_url=first.url)
