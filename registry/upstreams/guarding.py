@@ -8,6 +8,7 @@ from django.conf import settings
 from registry import ecosystems
 from registry.errors import Forbidden
 from registry.models import Package, Release
+from registry.upstreams.models import Offer, Upstream
 
 MANY = 500
 
@@ -33,6 +34,19 @@ def internal_among(ecosystem: str, names: Iterable[str]) -> set[str]:
         for name, form in normal.items()
         if form in ours or scopes.get(name) in our_scopes or _is_reserved(ecosystem, form)
     }
+
+
+def of_others(upstream: Upstream, ecosystem: str, names: Iterable[str]) -> dict[str, str]:
+    """Those of the names (in their normal form) that stand here from another upstream, and its name.
+
+    A name has one source: no upstream wins by offering a higher version. One that is switched off holds none.
+    """
+    wanted, found = sorted(set(names)), dict[str, str]()
+    others = Offer.objects.filter(state=Offer.State.HELD, upstream__enabled=True).exclude(upstream=upstream)
+    for start in range(0, len(wanted), MANY):
+        held = others.filter(ecosystem=ecosystem, normalized__in=wanted[start : start + MANY])
+        found.update(held.order_by("-upstream_id").values_list("normalized", "upstream__name").distinct())
+    return found
 
 
 def _published(ecosystem: str, column: str, values: set[str]) -> set[str]:

@@ -13,7 +13,7 @@ from accounts.actors import SYSTEM
 from registry import ecosystems, publishing
 from registry.errors import RegistryError, Unavailable
 from registry.models import Artifact, Package, Release
-from registry.upstreams import listing
+from registry.upstreams import guarding, listing
 from registry.upstreams.listing import CHANGED, Overtaken
 from registry.upstreams.models import Offer, Pull, SyncRun
 from registry.upstreams.sources.base import Busy, Vanished
@@ -101,6 +101,10 @@ def keep(pull: Pull, taken: "Sequence[Taken]", problems: "Sequence[Problem]") ->
 def _publish(pull: Pull, files: "list[Taken]") -> None:
     """Through the house's own entrance: gates are asked, checks and scans follow by themselves."""
     first, *others = files
+    if other := guarding.of_others(pull.upstream, first.offer.ecosystem, [first.offer.normalized]):
+        for one in files:
+            fail(pull, one.offer, listing.OTHERS.format(*other.values()), State.FAILED)
+        return
     also = tuple(publishing.Upload(one.package, one.staged) for one in others)
     upload = publishing.Upload(first.package, first.staged, also=also)
     actor = replace(SYSTEM, project=pull.upstream.project)

@@ -27,6 +27,9 @@ CHANGED = (
     "The upstream offers other bytes than those that were taken first under this name and version. They stay out."
 )
 
+INTERNAL = "This is an internal name: it is never taken from an upstream."
+OTHERS = "This name comes from the upstream {} and is taken from no other."
+
 
 class Overtaken(Conflict):
     """Another worker has this pull now, or somebody cancelled it: what was about to be written is not."""
@@ -144,14 +147,20 @@ def _readable(upstream: Upstream, listings: Iterable[Listing], found: Sorted) ->
         if first is not listing and contradicts(first.digests, first.size, listing):
             found.troubles.append((f"{listing.name} {listing.version}", "It is listed twice, with different bytes."))
     for ecosystem in {one.ecosystem for one in good.values()}:
-        internal = guarding.internal_among(
-            ecosystem, {one.name for one in good.values() if one.ecosystem == ecosystem}
-        )
-        for key in [key for key, one in good.items() if one.ecosystem == ecosystem and one.name in internal]:
+        of_it = {key: one.name for key, one in good.items() if one.ecosystem == ecosystem}
+        refused = _refused_names(upstream, ecosystem, set(of_it.values()))
+        for key in [key for key, name in of_it.items() if name in refused]:
             one = good.pop(key)
-            text = "This is an internal name: it is never taken from an upstream."
-            found.troubles.append((f"{one.name} {one.version}", text))
+            found.troubles.append((f"{one.name} {one.version}", refused[one.name]))
     return good
+
+
+def _refused_names(upstream: Upstream, ecosystem: str, names: set[str]) -> dict[str, str]:
+    """The names that are not taken from this upstream, whatever the version, and why."""
+    normal = {name: ecosystems.get(ecosystem).normalize_name(name) for name in names}
+    others = guarding.of_others(upstream, ecosystem, normal.values())
+    found = {name: OTHERS.format(others[form]) for name, form in normal.items() if form in others}
+    return found | dict.fromkeys(guarding.internal_among(ecosystem, names), INTERNAL)
 
 
 def _fault(listing: Listing) -> str:

@@ -201,6 +201,7 @@ class Offer(models.Model):
         indexes = [
             models.Index(fields=["pull", "state", "normalized", "version"], name="offer_to_do"),
             models.Index(fields=["upstream", "state"], name="offer_by_state"),
+            models.Index(fields=["ecosystem", "normalized"], name="offer_by_name"),
         ]
 
     def __str__(self) -> str:

@@ -240,6 +240,20 @@ def test_internal_names_are_never_taken(far, upstream, sync, settings, alice):
     assert len(far.downloads()) == 1
 
 
+def test_a_name_has_one_source_and_no_other_wins_by_a_higher_version(far, upstream, sync):
+    stock(far)
+    sync(upstream)
+    stock(far, "left-pad", "99.0.0")
+    site = {"kind": "artifactory", "base_url": far.url, "repository": "npm-local", "ecosystem": "npm"}
+    other = Upstream.objects.create(name="other", project=upstream.project, allows_private=True, **site)
+    sync(other)
+    assert standing() == {"left-pad 1.0.0"}
+    assert errors()["left-pad 99.0.0"] == "This name comes from the upstream far and is taken from no other."
+    Upstream.objects.filter(name="far").update(enabled=False)
+    sync(other, is_full=True)
+    assert standing() == {"left-pad 1.0.0", "left-pad 99.0.0"}
+
+
 def test_what_was_removed_here_does_not_come_back(far, upstream, sync):
     stock(far)
     sync(upstream)
