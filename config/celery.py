@@ -22,6 +22,7 @@ app.conf.update(
         "interval_start": 0,
         "interval_step": 0,
         "interval_max": 0,
+        "queue_order_strategy": "priority",
     },
     task_serializer="json",
     accept_content=["json"],

@@ -20,6 +20,8 @@ from registry.models import Job
 
 logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 12
+URGENT = frozenset({"replicate"})  # short turns that many packages wait for; checks of one package come after them
+FIRST, LATER = 0, 6  # priorities of Celery's Redis transport; its periodic tasks are among the first
 Handler = Callable[[Job], None]
 _handlers: dict[str, Handler] = {}
 _periodic: dict[str, list[Callable[[], object]]] = {"sweep": [], "reconcile": [], "refresh_figures": [], "daily": []}
@@ -63,16 +65,16 @@ def enqueue(
     fresh = {"attempts": 0, "lease_until": None, "lease_owner": "", "last_error": "", "finished_at": None}
     job, _ = Job.objects.update_or_create(dedupe_key=key, defaults=asked | fresh)
     if not delay:
-        transaction.on_commit(lambda: hint(job.pk), robust=True)
+        transaction.on_commit(lambda: hint(job.pk, urgent=kind in URGENT), robust=True)
     return job
 
 
-def hint(job_id: int) -> None:
+def hint(job_id: int, *, urgent: bool = False) -> None:
     """Tell a worker that a job is due. Losing this message costs one sweep: no broker, or a dead one, is no error."""
     if not settings.REDIS_URL:
         return
     try:
-        run_job.apply_async(args=(job_id,), retry=False)
+        run_job.apply_async(args=(job_id,), retry=False, priority=FIRST if urgent else LATER)
     except Exception as problem:
         logger.warning("The broker did not take the hint for job %s (%s); the sweeper will find it.", job_id, problem)
 
