@@ -123,7 +123,8 @@ def unpin(release: Release, actor: Actor) -> None:
     _need_maintainer(release.package, actor)
     with transaction.atomic():
         documents.hold(release.package_id)
-        if ReleasePin.objects.filter(release=release).delete()[0]:
+        if (standing := ReleasePin.objects.filter(release=release).first()) is not None:
+            standing.delete()
             _note("release.unpinned", release, actor)
 
 

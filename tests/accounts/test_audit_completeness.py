@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import auditing, sealing, tokens
 from accounts.models import AuditEvent, Membership, Project, SigningKey, User
 from licensing.models import LicenseKey, LicensePolicy
-from registry import retiring
+from registry import products, retiring
 from registry.models import Blob, Job, Release
 from registry.webhooks.delivering import PURPOSE
 from registry.webhooks.models import Delivery, Message, Webhook
@@ -97,7 +97,11 @@ def a_blob(cast: Cast) -> Model:
 
 
 def a_release(cast: Cast) -> Release:
-    return builders.release(builders.package(cast.acme), "1.0.0")
+    return builders.release(products.create("tool", builders.actor(cast.alice)), "1.0.0")
+
+
+def a_product(cast: Cast) -> Model:
+    return products.create("tool", builders.actor(cast.alice)).product
 
 
 TABLES: dict[str, Written] = {
@@ -130,7 +134,8 @@ TABLES: dict[str, Written] = {
     "registry.blob": Written(a_blob, actions={"read_again": 1}),
     "registry.job": Written(a_dead_job, actions={"retry": 1}),
     "registry.package": Written(lambda cast: builders.package(cast.acme), change={"project": "{elsewhere}"}),
-    "registry.release": Written(a_release, actions={"unlist": 1, "restore": 1}),
+    "registry.release": Written(a_release, actions={"unlist": 1, "restore": 1, "pin": 1, "unpin": 0}),
+    "registry.product": Written(a_product, change={"keep_versions": "3"}),
     "webhooks.webhook": Written(
         a_webhook,
         {"url": "https://hooks.example/new"},
