@@ -334,7 +334,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "TAGS": [
         {"name": name}
-        for name in ("Packages", "Review", "Security", "Regions", "Licences", "Tokens", "Signing keys", "Products")
+        for name in (
+            *("Packages", "Review", "Security", "Regions", "Pull sync"),
+            *("Licences", "Tokens", "Signing keys", "Products"),
+        )
     ],
     "PATH_CONVERTER_OVERRIDES": {
         "package": {"type": "string", "pattern": "^[^/]+$", "description": "The name; a scope's slash as `%2F`"},
