@@ -204,11 +204,12 @@ def _keep(release: Release, why: str, verdicts: tuple[gates.Verdict, ...], news:
 # --- writing it down -----------------------------------------------------------------------------------------------
 def _decide(release: Release, actor: Actor, ruling: Ruling, allowed: tuple[str, ...], sha256: str | None) -> Release:
     """One conditional update decides who wins; only the winner writes the record."""
-    if sha256 is not None and sha256 != release.sha256:
+    if sha256 is not None and sha256 != release.reviewed_sha256:
         raise Conflict("The file is not the one that was reviewed. Look at it again.", code="digest_changed")
     with transaction.atomic():
         documents.hold(release.package_id)
-        standing = Release.objects.filter(pk=release.pk, status__in=allowed, sha256=release.sha256)
+        looked_at = {"sha256": release.sha256, "files_sha256": release.files_sha256}
+        standing = Release.objects.filter(pk=release.pk, status__in=allowed, **looked_at)
         # an unlisted version still leaves by its number, so it can be withdrawn until its file is gone
         gone = "purged_at" if ruling.answer == STATUS.QUARANTINED else "unlisted_at"
         standing = standing.filter(**{f"{gone}__isnull": True})
@@ -229,6 +230,8 @@ def _decide(release: Release, actor: Actor, ruling: Ruling, allowed: tuple[str, 
 
 def _too_late(release: Release) -> Conflict:
     now = Release.objects.get(pk=release.pk)
+    if now.reviewed_sha256 != release.reviewed_sha256:
+        return Conflict("A file has joined this version meanwhile. Look at it again.", code="digest_changed")
     word = "unlisted" if now.is_unlisted else now.status
     return Conflict(f"This version is {word} already; this decision no longer applies to it.", code="not_decidable")
 
@@ -246,7 +249,7 @@ def _record(release: Release, actor: Actor, ruling: Ruling, before: str) -> None
         by_name=by_name,
         pseudonym=actor.pseudonym,
         reason=ruling.reason,
-        sha256=release.sha256,
+        sha256=release.reviewed_sha256,
         override=ruling.override,
         verdicts=[verdict.as_record() for verdict in ruling.verdicts],
         checks=checks,
@@ -257,7 +260,7 @@ def _record(release: Release, actor: Actor, ruling: Ruling, before: str) -> None
         f"release.{ruling.answer}",
         f"{package.ecosystem}:{package.name}@{release.version}",
         actor,
-        details={"sha256": release.sha256, "override": ruling.override, "decision": decision.pk},
+        details={"sha256": release.reviewed_sha256, "override": ruling.override, "decision": decision.pk},
         project=release.project.slug,
     )
     signals.decision_recorded.send(sender=Decision, decision=decision)

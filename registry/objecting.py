@@ -39,7 +39,7 @@ def may_return(release: Release, verdicts: Sequence[Verdict]) -> bool:
         return False
     if new_objections(release, verdicts):
         return False
-    approval = decided.filter(answer=STATUS.APPROVED, sha256=release.sha256).first()
+    approval = decided.filter(answer=STATUS.APPROVED, sha256=release.reviewed_sha256).first()
     known = {(one["gate"], one["code"]) for one in approval.verdicts} if approval else set()
     holds = [verdict for verdict in verdicts if verdict.answer == "hold" and verdict.gate != "review"]
     return all((verdict.gate, verdict.code) in known for verdict in holds)

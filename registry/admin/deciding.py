@@ -97,7 +97,7 @@ def _shown(sha256: str | None) -> str:
 
 
 def _same_file(release: Release, sha256: str | None) -> None:
-    if _shown(sha256) != release.sha256:
+    if _shown(sha256) != release.reviewed_sha256:
         raise Conflict(_("The file is not the one that was reviewed. Look at it again."), code="digest_changed")
 
 

@@ -71,7 +71,7 @@ class Row:
     @property
     def value(self) -> str:
         """What its checkbox sends: the release, and the digest that the maintainer was shown."""
-        return f"{self.release.pk}:{self.release.sha256}"
+        return f"{self.release.pk}:{self.release.reviewed_sha256}"
 
     @property
     def age(self) -> str:

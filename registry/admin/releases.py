@@ -202,7 +202,7 @@ class ReleaseTable(History):
     @admin.display(description=_("SHA-256"))
     def digest(self, release: Release) -> SafeString | str:
         """The digest that decisions bind to."""
-        return code(release.sha256)
+        return code(release.reviewed_sha256)
 
 
 @admin.register(Artifact)

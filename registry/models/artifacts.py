@@ -63,6 +63,7 @@ class Artifact(models.Model):
     unpacked_size = models.PositiveBigIntegerField(default=0)
     metadata_sha256 = models.CharField(max_length=64, blank=True, help_text="Of the metadata file inside (PEP 658)")
     uploaded_at = models.DateTimeField(default=timezone.now)
+    is_attested = models.BooleanField(default=False, help_text="Attestations came with it (PEP 740)")
 
     signature = models.TextField(blank=True, help_text="Armored SSHSIG over the file's bytes")
     signature_fingerprint = models.CharField(max_length=80, blank=True)
@@ -90,6 +91,7 @@ class ArtifactContents(models.Model):
     artifact = models.OneToOneField(Artifact, on_delete=models.CASCADE, primary_key=True, related_name="contents")
     entries = models.JSONField(default=list)
     metadata = models.BinaryField(default=bytes, help_text="The metadata file inside, byte for byte (PEP 658)")
+    attestations = models.JSONField(default=list, help_text="As they came with it, unverified (PEP 740)")
 
     def __str__(self) -> str:
         return f"contents of {self.artifact_id}"

@@ -52,7 +52,10 @@ class Release(models.Model):
     submitted_at = models.DateTimeField(default=timezone.now)
     released_at = models.DateTimeField(null=True, blank=True, help_text="When the upstream it came from released it")
     license = models.CharField(max_length=255, blank=True, help_text="SPDX expression, or the declared text")
-    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the primary artifact; decisions bind to it")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the primary artifact")
+    files_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of the list of its files, once further ones have joined the first"
+    )
     size = models.PositiveBigIntegerField(default=0, help_text="Bytes of the primary artifact")
     requested_tag = models.CharField(max_length=64, blank=True, help_text="The dist-tag it takes once approved")
     deprecated = models.TextField(blank=True)
@@ -89,6 +92,11 @@ class Release(models.Model):
     def age_counts_from(self) -> datetime:
         """Its upstream's own date where one is known, else its arrival here."""
         return self.released_at or self.submitted_at
+
+    @property
+    def reviewed_sha256(self) -> str:
+        """What decisions bind to: the digest of its file, or of the list of its files once others have joined it."""
+        return self.files_sha256 or self.sha256
 
     @property
     def is_unlisted(self) -> bool:
