@@ -20,8 +20,9 @@ def documents_of(package: Package, releases: Sequence[Release], tags: dict[str, 
 
 def index_of(package: Package, releases: Sequence[Release], tags: dict[str, str]) -> Index:
     """The facts; what is not approved, or without a file, is no part of them."""
-    had = [one for one in releases if one.is_served and any(file.blob_id for file in one.artifacts.all())]
-    manifests = {one.release_id: one for one in ReleaseManifest.objects.filter(release__in=had)}
+    served = [one for one in releases if one.is_served and any(file.blob_id for file in one.artifacts.all())]
+    manifests = {one.release_id: one for one in ReleaseManifest.objects.filter(release__in=served)}
+    had = [one for one in served if one.pk in manifests]
     spoken = next((one for one in had if one.version == tags.get("latest")), had[0] if had else None)
     return Index(
         name=package.name,
@@ -37,7 +38,7 @@ def index_of(package: Package, releases: Sequence[Release], tags: dict[str, str]
 
 
 def _notice(package: Package, releases: Sequence[Release], latest: str) -> str:
-    """Why the newest version is not the one that clients choose: without a word they would take an older one unseen."""
+    """Why the newest version is not the one that clients choose, who would take an older one without a word."""
     newer = []
     for one in releases:
         if one.version == latest:

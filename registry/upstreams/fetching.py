@@ -16,11 +16,12 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from registry import approving, attaching, checking, ecosystems, tasks
 from registry.errors import Conflict, RegistryError, Unavailable
-from registry.models import Check, Job, Release
+from registry.models import Check, Job, Package, Release
 from registry.outgoing import NotAllowed
 from registry.upstreams import connecting, guarding, verifying
 from registry.upstreams.models import Upstream
@@ -61,11 +62,18 @@ def fetch(job: Job) -> None:
 
 
 def upstreams_for(release: Release) -> list[Upstream]:
-    """Those that may have it, in the order in which they are asked."""
+    """Those that may have it, in the order in which they are asked.
+
+    What is pulled for the members of one project is asked for their private packages alone: else whoever knows a name
+    could have it fetched for themselves.
+    """
     package = release.package
+    ours = Q(visibility=Package.Visibility.PUBLIC)
+    if package.is_private:
+        ours |= Q(project=package.project_id)
     mine = [
         one
-        for one in Upstream.objects.filter(enabled=True).order_by("pk")
+        for one in Upstream.objects.filter(ours, enabled=True).order_by("pk")
         if connecting.ecosystem_of(one) in ("", package.ecosystem)
     ]
     return [one for one in mine if package.name in Wanted(exclude=tuple(one.exclude))]

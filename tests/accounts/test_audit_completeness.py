@@ -15,7 +15,9 @@ from accounts import auditing, sealing, tokens
 from accounts.models import AuditEvent, Membership, Project, SigningKey, User
 from licensing.models import LicenseKey, LicensePolicy
 from registry import products, retiring
+from registry.mirrors.models import Mirror
 from registry.models import Blob, Job, Release
+from registry.upstreams.models import Offer, Upstream
 from registry.webhooks.delivering import PURPOSE
 from registry.webhooks.models import Delivery, Message, Webhook
 from scanning.models import AdvisorySource, ScanPolicy, Waiver
@@ -104,6 +106,21 @@ def a_product(cast: Cast) -> Model:
     return products.create("tool", builders.actor(cast.alice)).product
 
 
+def a_region(cast: Cast) -> Model:
+    return Mirror.objects.create(region="lyon", city="Lyon", country="FR", storage_url="file:mirrors/lyon")
+
+
+def an_upstream(cast: Cast) -> Upstream:
+    return Upstream.objects.create(name="shop", kind="npm", base_url="https://shop.example", project=cast.acme)
+
+
+def an_offer(cast: Cast) -> Model:
+    return Offer.objects.create(
+        upstream=an_upstream(cast), ecosystem="npm", name="a", version="1.0.0", filename="a-1.0.0.tgz",
+        locator="a", state=Offer.State.REFUSED,
+    )  # fmt: skip
+
+
 TABLES: dict[str, Written] = {
     "accounts.auditevent": Written(
         an_event, actions={"export_csv": 0, "export_jsonl": 0}
@@ -136,6 +153,19 @@ TABLES: dict[str, Written] = {
     "registry.package": Written(lambda cast: builders.package(cast.acme), change={"project": "{elsewhere}"}),
     "registry.release": Written(a_release, actions={"unlist": 1, "restore": 1, "pin": 1, "unpin": 0}),
     "registry.product": Written(a_product, change={"keep_versions": "3"}),
+    "mirrors.mirror": Written(
+        a_region,
+        {"region": "paris", "city": "Paris", "country": "FR", "storage_url": "file:mirrors/paris"},
+        {"name": "Renamed"},
+        actions={"pause": 1, "resume": 1, "verify": 1, "rebuild": 1},
+    ),
+    "upstreams.upstream": Written(
+        an_upstream,
+        {"name": "other", "kind": "npm", "base_url": "https://other.example", "project": "{acme}"},
+        {"requests_per_second": "5"},
+        actions={"sync_now": 1},
+    ),
+    "upstreams.offer": Written(an_offer, actions={"take_again": 1}),
     "webhooks.webhook": Written(
         a_webhook,
         {"url": "https://hooks.example/new"},
@@ -226,6 +256,7 @@ def test_every_action_of_a_table_leaves_one_event_to_a_row(cast: Cast, browser: 
             retiring.unlist(row, builders.actor(cast.root))
         if action == "resume":
             LicenseKey.objects.update(suspended=True)
+            Mirror.objects.update(paused_at=timezone.now())
         form = {"action": action, "_selected_action": str(row.pk), "post": "yes"}
         with undone() as seen:
             answer = browser.post(address(label), form)

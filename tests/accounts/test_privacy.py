@@ -37,6 +37,7 @@ from registry.models import (
     ProductGrant,
     ReleasePin,
 )
+from registry.upstreams.models import SyncRun
 from registry.webhooks import announcing
 from registry.webhooks.models import Webhook
 from scanning.models import Advisory, Notice, RecallLetter, ScanPolicy, Waiver
@@ -62,6 +63,7 @@ HELD = {
     "registry.ReleasePin.pinned_by": "registry.pinned",
     "registry.Release.submitted_by": "registry.versions",
     "webhooks.Webhook.created_by": "registry.webhooks",
+    "upstreams.SyncRun.asked_by": "upstreams.sync_runs",
     "licensing.LicensePolicy.changed_by": "licensing.policy",
     "scanning.Notice.user": "scanning.notices",
     "scanning.RecallLetter.user": "scanning.recalls",
@@ -122,6 +124,7 @@ def _leave_traces_elsewhere(person: User, cast, release) -> None:
     token, _ = tokens.issue(cast.alice, "pipeline", ["read"], actor=actor(cast.alice))
     ProductGrant.objects.create(product=product, token=token, granted_by=person, download=True)
     ReleasePin.objects.create(release=release, pinned_by=person)
+    SyncRun.objects.create(asked_by=person)
     Waiver.objects.update(ended_by=person, ended_at=timezone.now())
     Notice.objects.create(user=person, event="1", title="zelda.quux’s thing", text="By zelda.quux")
     Notice.objects.create(user=cast.alice, event="2", title="Recall", text="taken by zelda.quux for the project acme")
@@ -231,7 +234,7 @@ def test_packages_stay_served_and_signatures_verifiable(zelda, client):
     assert key.public_key.split()[1] in artifact.signature_public_key
     shown = client.get("/api/v1/packages/zeppelin").json()
     assert shown["versions"][0]["signature"]["signer"] == str(zelda.pseudonym)
-    assert Document.objects.get(package__name="zeppelin").body
+    assert Document.objects.get(package__name="zeppelin", kind="detail").body
     answer = client.get("/api/v1/packages/zeppelin/versions/1.0.0/signature")
     assert (answer.status_code, answer.content.decode()) == (200, artifact.signature)
     decision = Decision.objects.get(release__package__name="right-pad", answer="approved")

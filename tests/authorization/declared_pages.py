@@ -89,7 +89,7 @@ PAGES: dict[str, dict[str, May]] = {
     # what the portal says of itself
     "api/schema": {"GET": ANYONE},
     "api/docs": {"GET": ANYONE},
-    "health": {"GET": ANYONE},
+    "health": {"GET": ANYONE(done=503)},  # no worker runs beside these tests
     "admin": {"GET": ANYONE(done=302)},
 }
 # No event: sending the sign-in form of someone signed in, a code nobody asked for, disconnecting what is not there.

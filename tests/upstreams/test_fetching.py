@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, Project
 from registry import approving, checking, downloading, explaining, tasks
 from registry.errors import Conflict
 from registry.models import Artifact, Blob, Job, Release
@@ -141,6 +141,20 @@ def test_no_upstream_is_asked_for_an_internal_name(upstream, stores, cast, setti
 
 # --- without a file ------------------------------------------------------------------------------------------------
 @pytest.mark.once
+@pytest.mark.parametrize(
+    ("who", "visibility", "comes"),
+    [("mallory", "private", False), ("alice", "public", False), ("alice", "private", True)],
+)
+def test_what_is_pulled_for_one_project_is_fetched_for_its_private_packages_alone(
+    upstream, stores, cast, who, visibility, comes
+):
+    stock(stores["npm"])
+    upstream(visibility="private")
+    Project.objects.update(visibility=visibility)
+    release = asked(getattr(cast, who))
+    assert (bool(release.sha256), bool(stores["npm"].requests)) == (comes, comes)
+
+
 def test_without_an_upstream_the_checks_that_need_no_file_run(upstream, alice):
     upstream("pypi")
     upstream(name="switched-off", enabled=False)
