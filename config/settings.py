@@ -143,7 +143,7 @@ REGISTRY_ADVICE = {"licenses": "licensing.advising.on_licenses"}
 # What maintainers may look at in the admin, beside deciding.
 MAINTAINED_APPS = ("registry", "mirrors", "upstreams", "webhooks", "licensing", "scanning")
 REVIEW_SELF_APPROVAL = env.bool("REVIEW_SELF_APPROVAL", default=False)
-# Names that are ours before anything of that name stands here: npm:@acme/*, pypi:acme-*. No upstream is asked for them.
+# Names that are ours before anything of that name stands here (npm:@acme/*, pypi:acme-*): no upstream is asked for them.
 INTERNAL_NAMES = env.list("INTERNAL_NAMES", default=[])
 SYNC_STEP_SECONDS = env.float("SYNC_STEP_SECONDS", default=3)
 SYNC_HISTORY_DAYS = env.int("SYNC_HISTORY_DAYS", default=90)

@@ -1,7 +1,7 @@
 """Who may do what with products over their own protocol: contract section 10, at the root of the portal.
 
-What each permission of a token opens is declared beside its tests (tests/protocols/products/test_grants.py); here stands
-what holds before a product is even looked for, and what the role alone decides.
+What each permission of a token opens is declared beside its tests (tests/protocols/products/test_grants.py); here
+stands what holds before a product is even looked for, and what the role alone decides.
 """
 
 from tests.authorization.rules import SIGNED_IN, May, holders_of
