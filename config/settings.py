@@ -139,11 +139,11 @@ REGISTRY_BILL_EXTRAS = ["scanning.disclosing.add_vulnerabilities"]
 # What pages of the catalogue and the review show of a release, by name. Each is `(request, release) -> markup`.
 REGISTRY_PANELS = {"security": "scanning.web.panel.show", "clashes": "licensing.web.panel.show"}
 # What other apps say of packages that somebody uses, by subject (registry.advising).
-REGISTRY_ADVICE = {"licenses": "licensing.advising.on_licenses"}
+REGISTRY_ADVICE = {"licenses": "licensing.advising.on_licenses", "flaws": "scanning.advising.on_flaws"}
 # What maintainers may look at in the admin, beside deciding.
 MAINTAINED_APPS = ("registry", "mirrors", "upstreams", "webhooks", "licensing", "scanning")
 REVIEW_SELF_APPROVAL = env.bool("REVIEW_SELF_APPROVAL", default=False)
-# Names that are ours before anything of that name stands here (npm:@acme/*, pypi:acme-*): no upstream is asked for them.
+# Names that are ours before anything stands under them (npm:@acme/*, pypi:acme-*): no upstream is asked for them.
 INTERNAL_NAMES = env.list("INTERNAL_NAMES", default=[])
 SYNC_STEP_SECONDS = env.float("SYNC_STEP_SECONDS", default=3)
 SYNC_HISTORY_DAYS = env.int("SYNC_HISTORY_DAYS", default=90)
