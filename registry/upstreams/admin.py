@@ -57,6 +57,7 @@ class UpstreamTable(Table):
         (None, {"fields": (("name", "enabled"), ("kind", "ecosystem"), ("base_url", "repository"), "allows_private")}),
         (_("Sign-in"), {"fields": (("login", "user_name"), "new_secret")}),
         (_("Packages"), {"fields": (("include", "exclude"), ("project", "visibility"), "needs_review")}),
+        (_("Pull through"), {"fields": (("pulls_through", "pull_through_for"),)}),
         (_("Schedule and limits"), {"fields": ("every_hours", ("max_file_mb", "requests_per_second"))}),
     )
 

@@ -63,8 +63,8 @@ class UpstreamForm(forms.ModelForm):
         model = Upstream
         fields = (
             "name", "kind", "base_url", "repository", "ecosystem", "login", "user_name", "allows_private", "include",
-            "exclude", "project", "visibility", "needs_review", "enabled", "every_hours", "max_file_mb",
-            "requests_per_second",
+            "exclude", "project", "visibility", "needs_review", "pulls_through", "pull_through_for", "enabled",
+            "every_hours", "max_file_mb", "requests_per_second",
         )  # fmt: skip
 
     def clean_new_secret(self) -> str:
@@ -81,6 +81,8 @@ class UpstreamForm(forms.ModelForm):
             self._check_address(cleaned)
         if cleaned.get("kind") == Upstream.Kind.ARTIFACTORY:
             self._check_repository(cleaned)
+        if cleaned.get("pulls_through") and cleaned.get("ecosystem") == "generic":
+            self.add_error("pulls_through", _("Only npm and Python packages are pulled through."))
         if cleaned.get("login") == Upstream.Login.BASIC and not cleaned.get("user_name"):
             self.add_error("user_name", _("A password belongs to a user name: give it as well."))
         if cleaned.get("login") and not cleaned.get("new_secret") and not self._may_keep_secret(cleaned):

@@ -27,6 +27,10 @@ class Upstream(models.Model):
         API_KEY = "api_key", _("API key")
         BEARER = "bearer", _("bearer token")
 
+    class Asker(models.TextChoices):
+        PEOPLE = "people", _("people who are signed in, and their tokens")
+        EVERYBODY = "everybody", _("everybody")
+
     name = models.SlugField(_("name"), max_length=64, unique=True)
     kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices)
     base_url = models.CharField(_("address"), max_length=500)
@@ -60,6 +64,16 @@ class Upstream(models.Model):
         default=True,
         help_text=_("Without this, the review policy of the project counts for what is pulled from here."),
     )
+
+    pulls_through = models.BooleanField(
+        _("pull through"),
+        default=False,
+        help_text=_("What nobody has asked for yet is fetched, checked and judged when a client first asks for it."),
+    )
+    pull_through_for = models.CharField(
+        _("pull through for"), max_length=16, choices=Asker.choices, default=Asker.PEOPLE,
+        help_text=_("Others are given what is here already."),
+    )  # fmt: skip
 
     enabled = models.BooleanField(_("enabled"), default=True)
     every_hours = models.PositiveSmallIntegerField(
@@ -223,3 +237,62 @@ class Trouble(models.Model):
 
     def __str__(self) -> str:
         return f"{self.package}: {self.error}"
+
+
+class Shelf(models.Model):
+    """What an upstream says that it has of one name, asked for by a client: kept for a while, with its ETag.
+
+    `body` holds `through.facts` of what was found. Who holds the lease is asking the upstream now.
+    """
+
+    class State(models.TextChoices):
+        NEW = "new", _("Never asked for")
+        FOUND = "found", _("Found")
+        ABSENT = "absent", _("Not there")
+
+    upstream = models.ForeignKey(Upstream, on_delete=models.CASCADE, related_name="shelves")
+    ecosystem = models.CharField(max_length=16, choices=Ecosystem.choices)
+    normalized = models.CharField(max_length=214)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.NEW)
+    body = models.BinaryField(default=bytes)
+    etag = models.CharField(max_length=200, blank=True)
+    error = models.TextField(blank=True, help_text="Why it could not be asked the last time")
+    fetched_at = models.DateTimeField(null=True, blank=True, help_text="When the upstream last answered")
+    due_at = models.DateTimeField(default=timezone.now, db_index=True, help_text="Until then nobody asks again")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_owner = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["upstream", "ecosystem", "normalized"], name="shelf_once")]
+        indexes = [models.Index(fields=["ecosystem", "normalized"], name="shelf_by_name")]
+
+    def __str__(self) -> str:
+        return f"{self.ecosystem}:{self.normalized} ({self.state})"
+
+
+class Errand(models.Model):
+    """One version that a client asked for before it was here: however many ask, it is brought once."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Under way")
+        DONE = "done", _("Here")
+        FAILED = "failed", _("Failed")
+
+    upstream = models.ForeignKey(Upstream, on_delete=models.CASCADE, related_name="errands")
+    ecosystem = models.CharField(max_length=16, choices=Ecosystem.choices)
+    name = models.CharField(max_length=214)
+    normalized = models.CharField(max_length=214)
+    version = models.CharField(max_length=128)
+    canonical = models.CharField(max_length=128)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    code = models.CharField(max_length=48, blank=True, help_text="Why it failed, for programs")
+    error = models.TextField(blank=True)
+    release = models.ForeignKey("registry.Release", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    opened_at = models.DateTimeField(default=timezone.now)
+    again_at = models.DateTimeField(null=True, blank=True, help_text="Until then the failure is the answer")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ecosystem", "normalized", "canonical"], name="errand_once")]
+
+    def __str__(self) -> str:
+        return f"{self.ecosystem}:{self.name}@{self.version} ({self.state})"
