@@ -49,6 +49,45 @@ class LicenseAdvice:
         return {word: sum(one.answer == word for one in self.clashes) for word in ("no", "check")}
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Versions from `since` on ("" for the first), up to `before` without it, or `last` with it, else without end."""
+
+    since: str = ""
+    before: str = ""
+    last: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Weakness:
+    """A flaw of one package that no waiver of who asks covers in all the versions that they use.
+
+    `touched` are those of the versions in use; `spans` and `singles` all that are known to have it, where none of
+    those in use is waived.
+    """
+
+    identifier: str
+    package: str
+    title: str
+    url: str
+    severity: str  # critical, high, medium, low or unknown
+    touched: tuple[str, ...]
+    fixed_in: str = ""
+    spans: tuple[Span, ...] = ()
+    singles: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()  # the others that it goes by
+    cvss: float | None = None
+    vector: str = ""
+    cwe: tuple[str, ...] = ()
+
+
+def on_flaws(parts: Sequence[Part], actor: Actor) -> list[Weakness]:
+    """What advisories say against these parts, the gravest first; nothing of what stands here about them is told."""
+    advise = import_string(settings.REGISTRY_ADVICE["flaws"])
+    found: list[Weakness] = advise(parts, actor)
+    return found
+
+
 def on_licenses(license: str, parts: Sequence[Part], actor: Actor) -> LicenseAdvice:
     """May a work under `license` take in these parts, as far as the actor may know them? Two queries for 400 parts."""
     advise = import_string(settings.REGISTRY_ADVICE["licenses"])

@@ -11,7 +11,7 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from accounts import auditing
-from registry import ecosystems, indexing, search_index, signals
+from registry import ecosystems, indexing, search_index, signals, signing
 from registry.ecosystems.indexes import IndexDocument
 from registry.models import Artifact, Change, Check, Decision, Document, Package, Release, ReleaseManifest
 
@@ -249,6 +249,7 @@ def rebuild(package: Package, change: str = "changed", release: Release | None =
     releases = releases_of(package)
     _refresh_columns(package, latest_of(package.ecosystem, releases), fresh)
     said = detail(package, releases=releases)
+    signing.sign_missing(package, releases)
     written = [_detail_document(said), *indexing.documents_of(package, releases, said["dist_tags"])]
     _store(package, written)
     if silent := stored.keys() - {one.kind for one in written}:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from registry import ecosystems
+from registry import ecosystems, signing
 from registry.ecosystems.indexes import File, Index, IndexDocument, Version
 from registry.models import Artifact, Package, Release, ReleaseManifest
+from registry.signing import Signatures
 
 PLAIN = str.maketrans("“”‘’…–—\u00a0", "\"\"''.-- ")
 UNLISTED = "Unlisted here: it is about to be removed."
@@ -23,10 +24,11 @@ def index_of(package: Package, releases: Sequence[Release], tags: dict[str, str]
     served = [one for one in releases if one.is_served and any(file.blob_id for file in one.artifacts.all())]
     manifests = {one.release_id: one for one in ReleaseManifest.objects.filter(release__in=served)}
     had = [one for one in served if one.pk in manifests]
+    signed = signing.signatures_of(package, had)
     spoken = next((one for one in had if one.version == tags.get("latest")), had[0] if had else None)
     return Index(
         name=package.name,
-        versions=tuple(_version(one, manifests[one.pk]) for one in had),
+        versions=tuple(_version(one, manifests[one.pk], signed) for one in had),
         tags=tags,
         created_at=package.created_at,
         updated_at=package.updated_at,
@@ -48,10 +50,10 @@ def _notice(package: Package, releases: Sequence[Release], latest: str) -> str:
     if not newer:
         return ""
     said = f"{package.name} {newer[0].version} is {newer[0].status} here and was skipped: {newer[0].held_because}"
-    return _ascii(said)
+    return as_ascii(said)
 
 
-def _ascii(text: str) -> str:
+def as_ascii(text: str) -> str:
     """One line for a header: quotation marks made plain, what ASCII lacks left out."""
     plain = " ".join(text.translate(PLAIN).split())
     return plain.encode("ascii", "ignore").decode()[:400]
@@ -65,11 +67,11 @@ def _standing(had: Sequence[Release], releases: Sequence[Release]) -> dict[str, 
     return {"status": "quarantined", "status_reason": withdrawn[0].held_because}
 
 
-def _version(release: Release, manifest: ReleaseManifest) -> Version:
+def _version(release: Release, manifest: ReleaseManifest, signed: Signatures) -> Version:
     return Version(
         version=release.version,
         raw=manifest.raw,
-        files=tuple(_file(one, manifest) for one in release.artifacts.all() if one.blob_id),
+        files=tuple(_file(one, manifest, signed) for one in release.artifacts.all() if one.blob_id),
         released_at=release.age_counts_from,
         deprecated=release.deprecated,
         yanked=UNLISTED if release.is_unlisted else "",
@@ -77,7 +79,7 @@ def _version(release: Release, manifest: ReleaseManifest) -> Version:
     )
 
 
-def _file(artifact: Artifact, manifest: ReleaseManifest) -> File:
+def _file(artifact: Artifact, manifest: ReleaseManifest, signed: Signatures) -> File:
     return File(
         filename=artifact.filename,
         size=artifact.size,
@@ -89,4 +91,6 @@ def _file(artifact: Artifact, manifest: ReleaseManifest) -> File:
         entry_count=artifact.entry_count,
         requires=manifest.requires,
         metadata_sha256=artifact.metadata_sha256,
+        signatures=signed.get(artifact.pk, ()),
+        has_attestations=artifact.is_attested,
     )

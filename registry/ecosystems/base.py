@@ -115,6 +115,9 @@ class Ecosystem(Protocol):
     def index_documents(self, index: Index) -> Iterable[IndexDocument]:
         """What this ecosystem's clients read of a package, made of what may be had; nothing where there are none."""
 
+    def signed_line(self, name: str, version: str, integrity: str) -> str:
+        """What the registry signs of a file, as this ecosystem's clients check it; "" where none of them does."""
+
     def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
         """(client, command line) pairs that install one file of the package: [("npm", "npm install https://…"), …].
 

@@ -78,6 +78,10 @@ class Docker:
         """None yet: no client of it is served here."""
         return ()
 
+    def signed_line(self, name: str, version: str, integrity: str) -> str:
+        """None: no client of it checks one."""
+        return ""
+
     def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
         """No client takes an image from the address of one file."""
         return []

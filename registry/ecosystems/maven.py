@@ -176,6 +176,10 @@ class Maven:
         """None yet: no client of it is served here."""
         return ()
 
+    def signed_line(self, name: str, version: str, integrity: str) -> str:
+        """None: no client of it checks one."""
+        return ""
+
     def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
         """Neither Maven nor Gradle takes an artifact from the address of one file."""
         return []

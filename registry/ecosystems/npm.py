@@ -88,6 +88,10 @@ class Npm:
         """The packument, in full and abbreviated."""
         return npm_index.documents(index)
 
+    def signed_line(self, name: str, version: str, integrity: str) -> str:
+        """As `npm audit signatures` puts it together."""
+        return f"{name}@{version}:{integrity}"
+
     def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
         """For npm, pnpm and Yarn, whose newer versions want the name before an address; none of them takes a hash."""
         word = shell_word(source)

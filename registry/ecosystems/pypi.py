@@ -152,6 +152,10 @@ class PyPi:
         """The project's page of the simple index, as JSON and HTML."""
         return pypi_index.documents(index)
 
+    def signed_line(self, name: str, version: str, integrity: str) -> str:
+        """None: no client of it checks one."""
+        return ""
+
     def install_commands(self, name: str, source: str, sha256: str = "") -> list[tuple[str, str]]:
         """For pip, uv and Poetry; all of them check the hash that stands behind an address."""
         spec = shell_word(f"{source}#sha256={sha256}" if sha256 else source)

@@ -8,6 +8,7 @@ from registry.models.jobs import Job
 from registry.models.packages import DistTag, Package, PackageMaintainer
 from registry.models.products import Product, ProductGrant, ReleasePin
 from registry.models.releases import Dependency, Release, ReleaseManifest
+from registry.models.signing import RegistryKey, RegistrySignature
 
 __all__ = [
     "Artifact",
@@ -27,6 +28,8 @@ __all__ = [
     "PackageMaintainer",
     "Product",
     "ProductGrant",
+    "RegistryKey",
+    "RegistrySignature",
     "Release",
     "ReleaseManifest",
     "ReleasePin",
