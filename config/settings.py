@@ -150,6 +150,7 @@ SYNC_HISTORY_DAYS = env.int("SYNC_HISTORY_DAYS", default=90)
 SYNC_PARALLEL = env.int("SYNC_PARALLEL", default=4)
 PURGE_GRACE_HOURS = env.int("PURGE_GRACE_HOURS", default=24)
 GRACE_BY_DATABASE_CLOCK = True  # False where a test moves the clock of its process
+RELEASE_TAKES_FILES_DAYS = env.int("RELEASE_TAKES_FILES_DAYS", default=14)
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", default=512)
 MAX_PRODUCT_MB = env.int("MAX_PRODUCT_MB", default=10240)
 # Scanners that are programs of others. Without names: the embedded one, and what is found on PATH.

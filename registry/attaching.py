@@ -1,7 +1,7 @@
 """Attaching: a file that was read, and the rows that tell of it; also for a version that stood here without it."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,10 +11,11 @@ from django.db import transaction
 from accounts import auditing, signing_keys
 from accounts.actors import SYSTEM
 from accounts.models import SigningKey
-from registry import documents, ecosystems, storage, tasks
+from registry import checking, documents, ecosystems, storage
+from registry.ecosystems.base import Manifest
 from registry.ecosystems.base import Package as ReadPackage
 from registry.errors import Conflict, RegistryError
-from registry.models import Artifact, ArtifactContents, Blob, Check, Dependency, Release, ReleaseManifest
+from registry.models import Artifact, ArtifactContents, Blob, Dependency, Release, ReleaseManifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Upload:
     staged: storage.Staged
     signed: Signed | None = None
     also: "tuple[Upload, ...]" = ()  # further files of the same version
+    attestations: tuple[Mapping[str, Any], ...] = ()  # of this file, in the shape of PEP 740
 
 
 def write_manifest(release: Release, read: ReadPackage) -> None:
@@ -54,8 +56,14 @@ def write_manifest(release: Release, read: ReadPackage) -> None:
         readme_format=manifest.readme_format,
         raw=dict(manifest.raw),
     )
+    write_dependencies(release, manifest)
+
+
+def write_dependencies(release: Release, manifest: Manifest, known: Iterable[Dependency] = ()) -> None:
+    """A row for each thing that the manifest asks for and that is not known already."""
     rules = ecosystems.get(manifest.ecosystem)
-    Dependency.objects.bulk_create(
+    there = {(one.normalized, one.range, one.kind, one.marker) for one in known}
+    needs = (
         Dependency(
             release=release,
             ecosystem=manifest.ecosystem,
@@ -67,9 +75,12 @@ def write_manifest(release: Release, read: ReadPackage) -> None:
         )
         for need in manifest.dependencies
     )
+    Dependency.objects.bulk_create(
+        one for one in needs if (one.normalized, one.range, one.kind, one.marker) not in there
+    )
 
 
-def write_artifact(release: Release, upload: Upload, blob: Blob) -> None:
+def write_artifact(release: Release, upload: Upload, blob: Blob) -> Artifact:
     """The file's row, and the list of what is in it."""
     staged, package, signed = upload.staged, upload.package, upload.signed
     artifact = Artifact.objects.create(
@@ -85,15 +96,19 @@ def write_artifact(release: Release, upload: Upload, blob: Blob) -> None:
         entry_count=len(package.entries),
         unpacked_size=package.unpacked_size,
         metadata_sha256=hashlib.sha256(package.metadata).hexdigest() if package.metadata else "",
+        is_attested=bool(upload.attestations),
         signature=signed.armored if signed else "",
         signature_fingerprint=signed.key.fingerprint if signed else "",
         signature_public_key=signed.key.public_key if signed else "",
         signer=signed.key.user.username if signed else "",
     )
     entries = [[entry.path, entry.size, entry.sha256, entry.executable] for entry in package.entries]
-    ArtifactContents.objects.create(artifact=artifact, entries=entries, metadata=package.metadata)
+    ArtifactContents.objects.create(
+        artifact=artifact, entries=entries, metadata=package.metadata, attestations=list(upload.attestations)
+    )
     if signed:
         signing_keys.note_use(signed.key)
+    return artifact
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +161,7 @@ def _take_primary(release: Release, primary: Upload, word: Word) -> None:
 
 def _note(release: Release, details: Mapping[str, Any]) -> None:
     """Every check looks anew; the audit trail says where the bytes came from."""
-    never: dict[str, Any] = dict.fromkeys(("started_at", "finished_at", "duration_ms"))
-    release.checks.update(status=Check.Status.PENDING, summary="", details={}, **never)
-    tasks.enqueue("check", release.pk)
+    checking.reopen(release)
     package = release.package
     name = f"{package.ecosystem}:{package.name}@{release.version}"
     found = {"sha256": release.sha256, "size": release.size, **details}
