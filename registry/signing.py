@@ -47,7 +47,7 @@ def signatures_of(package: Package, releases: Iterable[Release]) -> Signatures:
 
 
 def told_keys() -> list[RegistryKey]:
-    """What clients are to check with, the newest first; the first key is made when somebody asks or something is kept."""
+    """What clients are to check with, the newest first; the first one is made where none is."""
     if RegistryKey.objects.current() is None:
         with transaction.atomic():
             _signing_key()

@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.actors import SYSTEM
 from accounts.management.verbs import NounCommand
 from registry import documents, ecosystems, signing
-from registry.models import Package, Release
+from registry.models import Artifact, Package, RegistrySignature, Release
 
 
 class Command(NounCommand):
@@ -38,13 +38,12 @@ class Command(NounCommand):
     def _sign(self, options: dict[str, Any]) -> None:
         """Package by package, each in a transaction of its own: whoever breaks it off goes on with the next call."""
         slugs = [one.slug for one in ecosystems.ALL if one.signed_line("a", "1.0.0", "")]
-        served = Release.objects.filter(status=Release.Status.APPROVED, purged_at=None, package__ecosystem__in=slugs)
-        unsigned = served.filter(artifacts__blob__isnull=False).exclude(
-            artifacts__registry_signatures__key__revoked_at=None,
-            artifacts__registry_signatures__isnull=False,
-        )
+        signed = RegistrySignature.objects.filter(key__revoked_at=None).values("artifact")
+        unsigned = Artifact.objects.filter(
+            blob__isnull=False, release__status=Release.Status.APPROVED, release__package__ecosystem__in=slugs
+        ).exclude(pk__in=signed)
         done = 0
-        for package in Package.objects.filter(pk__in=unsigned.values("package")).iterator(500):
+        for package in Package.objects.filter(pk__in=unsigned.values("release__package")).iterator(500):
             with transaction.atomic():
                 documents.hold(package.pk)
                 documents.rebuild(package)
