@@ -32,7 +32,7 @@ class Download:
 
         Small files are hashed before their first byte leaves, ranges of them too; of a large one that proves damaged
         the last block stays here, so that its reader sees a broken connection. A range of a large file is not hashed,
-        nor is one that was read and found whole within a day.
+        nor is one that was found whole within a day and that nobody has written to since.
         Raises Damaged; the blob is then held back and mended.
         """
         try:
@@ -50,7 +50,11 @@ class Download:
         return storage.temporary_url(self.blob, seconds, headers)
 
     def _was_read_lately(self) -> bool:
-        return self.blob.verified_at is not None and self.blob.verified_at > timezone.now() - TRUSTED_FOR
+        verified_at = self.blob.verified_at
+        if verified_at is None or verified_at < timezone.now() - TRUSTED_FOR:
+            return False
+        path = storage.local_path(self.blob)  # a bucket's objects are written once, and checked by the bucket
+        return path is None or path.stat().st_ctime < verified_at.timestamp()
 
 
 class _Hashed(io.RawIOBase):

@@ -175,6 +175,22 @@ def test_a_large_file_that_is_corrupt_breaks_off_before_its_last_block(publish):
     assert Client().head(address).status_code == 503
 
 
+def test_a_large_file_found_whole_today_is_hashed_again_once_somebody_has_written_to_it(publish):
+    body = random.Random(3).randbytes((1 << 20) + 5)
+    release = publish(builders.npm_tarball(files={"noise.bin": body}))
+    download = downloading.open_artifact(release, ANONYMOUS)
+    with download.open() as stream:
+        whole = stream.read()
+    assert hashlib.sha256(whole).hexdigest() == download.blob.sha256
+    read_lately = downloading.open_artifact(release, ANONYMOUS)
+    with read_lately.open() as stream:
+        assert stream.fileno()  # the kernel may send it
+    flip(storage.local_path(download.blob))
+    with read_lately.open() as stream, pytest.raises(storage.Damaged):
+        while stream.read(1 << 16):
+            pass
+
+
 def test_a_range_of_a_small_file_that_is_corrupt_is_not_served(publish):
     release = publish()
     flip(storage.local_path(release.artifacts.get().blob))
