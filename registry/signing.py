@@ -8,7 +8,6 @@ import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -123,7 +122,6 @@ def _make() -> RegistryKey:
     )
 
 
-@lru_cache(maxsize=4)
 def _opened(sealed: str) -> ec.EllipticCurvePrivateKey | None:
     opened = sealing.unseal(sealed, PURPOSE)
     private = serialization.load_pem_private_key(opened.encode(), None) if opened else None
