@@ -22,6 +22,7 @@ urlpatterns = [
     path("health", health),
     path("", include("registry.protocols.products.urls")),
     path("npm/", include("registry.protocols.npm.urls")),
+    path("pypi/", include("registry.protocols.pypi.urls")),
     path("", include("accounts.web.urls")),
     path("", include("scanning.web.urls")),
     path("", include("licensing.web.urls")),

@@ -271,6 +271,11 @@ def append(package: Package, kind: str, release: Release | None = None) -> None:
     signals.announce_change(kind)
 
 
+def last_change() -> int:
+    """The number of the newest change in the feed; 0 before the first."""
+    return Change.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
+
+
 def _refresh_columns(package: Package, latest: Release | None, fresh: bool) -> None:
     """The latest version speaks for the package: what nobody has approved yet does not describe what somebody did."""
     columns: dict[str, Any] = {

@@ -5,7 +5,7 @@ import io
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from django.db import DatabaseError
 from django.utils import timezone
@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.actors import Actor
 from registry import covering, gates, scrubbing, storage, tasks
 from registry.errors import Forbidden, Gone, NotFound, Unavailable
-from registry.models import Artifact, Blob, Release
+from registry.models import Artifact, ArtifactContents, Blob, Release
 
 TRUSTED_FOR = timedelta(days=1)
 READ_WHOLE = 1 << 20  # up to this many bytes are read and hashed before the first of them leaves
@@ -126,6 +126,22 @@ def open_artifact(release: Release, actor: Actor, filename: str = "") -> Downloa
     if artifact.blob.state == Blob.State.QUARANTINED:
         raise storage.Damaged(artifact.blob, artifact.blob.damage)
     return Download(artifact, artifact.blob, release.package.is_private)
+
+
+def metadata_of(download: Download) -> bytes:
+    """The metadata file inside, byte for byte (PEP 658); raises NotFound where it has none."""
+    found = ArtifactContents.objects.filter(artifact=download.artifact).values_list("metadata", flat=True).first()
+    if not found:
+        raise NotFound(f"There is no metadata file in {download.artifact.filename}.")
+    return bytes(found)
+
+
+def attestations_of(download: Download) -> list[dict[str, Any]]:
+    """What came with the file to attest it (PEP 740), unverified; raises NotFound where nothing did."""
+    found = ArtifactContents.objects.filter(artifact=download.artifact).values_list("attestations", flat=True).first()
+    if not found:
+        raise NotFound(f"No attestations came with {download.artifact.filename}.")
+    return list(found)
 
 
 def refuse_unless_allowed(release: Release, actor: Actor) -> None:

@@ -54,7 +54,7 @@ def _notice(package: Package, releases: Sequence[Release], latest: str) -> str:
 
 
 def as_ascii(text: str) -> str:
-    """One line for a header: quotation marks made plain, what ASCII lacks left out."""
+    """One line for a header or a reason phrase: quotation marks made plain, what ASCII lacks left out."""
     plain = " ".join(text.translate(PLAIN).split())
     return plain.encode("ascii", "ignore").decode()[:400]
 

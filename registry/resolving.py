@@ -1,6 +1,7 @@
 """Resolving: which package a name means, which release a version, tag or range means, and what it brings along."""
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -40,6 +41,12 @@ def _named(name: str, ecosystem: str) -> PackageQuerySet:
     rules = [ecosystems.get(ecosystem)] if ecosystem else ecosystems.ALL
     meant = (Q(ecosystem=one.slug, normalized=one.normalize_name(name)) for one in rules)
     return Package.objects.filter(reduce(or_, meant))
+
+
+def names(ecosystem: str, actor: Actor) -> Iterator[tuple[str, str]]:
+    """(normal form, name) of every package that the actor may have something of, in order, read as it is used."""
+    held = Package.objects.visible_to(actor).filter(ecosystem=ecosystem, latest_status=Release.Status.APPROVED)
+    return held.order_by("normalized").values_list("normalized", "name").iterator(chunk_size=5_000)
 
 
 def also_in(package: Package, actor: Actor) -> list[str]:

@@ -34,7 +34,8 @@ class Form:
     """What a route reads: the part that is the file, the text parts known beside it, and how large the file may be.
 
     `limit` is in bytes (default: MAX_UPLOAD_MB). `before_file` is called with the texts that stand before the file,
-    so that a door can refuse before gigabytes have come; texts may follow the file as well.
+    so that a door can refuse before gigabytes have come; texts may follow the file as well. With `passes_over`, parts
+    that are not known are read and forgotten, `envelope` bytes of them at most.
     """
 
     texts: tuple[str, ...]
@@ -42,6 +43,10 @@ class Form:
     limit: int | None = None
     takes_raw: bool = True
     before_file: Callable[[Mapping[str, str]], None] | None = None
+    passes_over: bool = False
+    longest: int = MAX_FIELD
+    most_parts: int = MAX_PARTS
+    envelope: int = ENVELOPE
 
     @property
     def most(self) -> int:
@@ -109,7 +114,7 @@ def _refuse_other_types(media_type: str, form: Form) -> None:
 
 
 def _refuse_announced_excess(body: Body, form: Form) -> None:
-    if (body.announced or 0) > form.most + ENVELOPE:
+    if (body.announced or 0) > form.most + form.envelope:
         raise TooLarge(f"The upload is larger than this portal accepts ({form.most // 1024**2} MB).")
 
 
@@ -148,6 +153,7 @@ class _Filling:
     form: Form
     found: Received
     stack: ExitStack
+    passed_over: int = 0
 
     def take(self, options: dict[str, Any], part: _Part) -> None:
         """One part, which must be known and come for the first time."""
@@ -155,11 +161,19 @@ class _Filling:
         if name == self.form.file and self.found.staged is None:
             self._take_file(_text(options.get("filename")), part)
         elif name in self.form.texts and name not in self.found.texts:
-            self.found.texts[name] = _value(name, part)
+            self.found.texts[name] = _value(name, part, self.form.longest)
+        elif self.form.passes_over and name not in (self.form.file, *self.form.texts):
+            self._pass_over(part)
         else:
             is_known = name in (self.form.file, *self.form.texts)
             why = "This part came twice." if is_known else "This part is not known here."
             raise InvalidInput(f"{name[:80]}: {why}", details={name[:80]: [why]})
+
+    def _pass_over(self, part: _Part) -> None:
+        while chunk := part.read(BLOCK):
+            self.passed_over += len(chunk)
+            if self.passed_over > self.form.envelope:
+                raise TooLarge(f"The parts beside the file are larger than {self.form.envelope // 1024} KB.")
 
     def _take_file(self, filename: str, part: _Part) -> None:
         if self.form.before_file is not None:
@@ -180,8 +194,8 @@ def _read_parts(body: Body, boundary: bytes, filling: _Filling) -> None:
     chunks: Any = ChunkIter(body, BLOCK)  # type: ignore[arg-type]  # it only reads
     form = filling.form
     for number, (kind, headers, stream) in enumerate(Parser(LazyStream(chunks), boundary)):
-        if number > MAX_PARTS:
-            raise InvalidInput(f"At most {MAX_PARTS} parts, please: {', '.join((form.file, *form.texts))}.")
+        if number > form.most_parts:
+            raise InvalidInput(f"At most {form.most_parts} parts, please: {', '.join((form.file, *form.texts))}.")
         if kind in (FIELD, FILE):
             filling.take(headers["content-disposition"][1], _Part(stream))
         for _rest in stream:
@@ -202,12 +216,12 @@ def _text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")
 
 
-def _value(name: str, part: _Part) -> str:
+def _value(name: str, part: _Part, longest: int) -> str:
     raw = b""
-    while chunk := part.read(MAX_FIELD + 1):
+    while chunk := part.read(longest + 1):
         raw += chunk
-        if len(raw) > MAX_FIELD:
-            raise InvalidInput(f"The part {name} is longer than {MAX_FIELD} bytes.", details={name: ["too long"]})
+        if len(raw) > longest:
+            raise InvalidInput(f"The part {name} is longer than {longest} bytes.", details={name: ["too long"]})
     try:
         value = raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -25,7 +25,7 @@ def documents(index: Index) -> Iterable[IndexDocument]:
 
 def file_path(name: str, version: str, filename: str) -> str:
     """Where a file lies below the index's base; the client reads what it is from the end of the address."""
-    return f"/{quote(name)}/{quote(version, safe='+')}/{quote(filename, safe='+')}"
+    return f"/files/{quote(name)}/{quote(version, safe='+')}/{quote(filename, safe='+')}"
 
 
 def _as_json(index: Index, files: list[tuple[Version, File]]) -> dict[str, Any]:
