@@ -6,9 +6,9 @@ No framework in here: gunicorn loads it before there is any.
 import logging
 import re
 
-# Our own tokens wherever they stand, and the addresses that end in a token by protocol (contract section 10).
+# Our own tokens wherever they stand, and the addresses that end in a token by protocol (contract section 10, npm).
 TOKEN = re.compile(r"(sk_live_[0-9A-Za-z]{4})[0-9A-Za-z]+")
-ADDRESS = re.compile(r"(/(?:fetch|prune)/)[^\s?\"'#]+")
+ADDRESS = re.compile(r"(/(?:fetch|prune|-/v1/done|-/user/token)/)[^\s?\"'#]+")
 
 
 def discreet(text: str) -> str:

@@ -3,16 +3,18 @@
 import hashlib
 from typing import Any
 
-from django.contrib.auth import BACKEND_SESSION_KEY
+from django.contrib.auth import BACKEND_SESSION_KEY, authenticate
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
-from accounts import auditing, rate_limiting
+from accounts import auditing, rate_limiting, second_factor
 from accounts.actors import Actor
 from accounts.addresses import client_address
+from accounts.errors import Unauthenticated
 from accounts.models import User
+from accounts.wording import storable
 
 QUARTER = 15 * 60
 TRIES_OF_ONE_CALLER = rate_limiting.Rate(10, QUARTER)
@@ -50,6 +52,34 @@ class GitHubBackend(ModelBackend):
 
 BY_PASSWORD = f"{__name__}.{LimitedBackend.__name__}"
 BY_GITHUB = f"{__name__}.{GitHubBackend.__name__}"
+
+
+class CodeNeeded(Unauthenticated):
+    """The password was right, and this person's second factor is asked for, or was wrong."""
+
+    code = "code_needed"
+
+
+def identify(request: HttpRequest, username: str, password: str, code: str) -> User:
+    """Who has this password, and shows this code of their second factor, without opening a session.
+
+    Counted and noted as every sign-in. Raises Unauthenticated, alike for whatever is wrong, and CodeNeeded.
+    """
+    user = authenticate(request, username=storable(username, 150), password=password)
+    if not isinstance(user, User):
+        message = (
+            "The user name or the password is wrong; after many tries, wait a quarter of an hour."
+        )
+        raise Unauthenticated(message, code="bad_password")
+    if user.second_factor_since is None:
+        return user
+    if not code:
+        raise CodeNeeded("This account asks for a one-time password: the six digits that your app shows.")
+    try:
+        second_factor.check(user, code, Actor(kind="session", user=user, address=_address(request)))
+    except second_factor.WrongCode as wrong:
+        raise CodeNeeded(f"That one-time password is not right. {wrong.message}") from wrong
+    return user
 
 
 def watch() -> None:

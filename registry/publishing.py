@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from accounts import auditing, signatures, signing_keys
+from accounts import auditing, projects, signatures, signing_keys
 from accounts.actors import Actor
 from accounts.models import Membership, Project
 from registry import approving, checking, documents, ecosystems, gates, signals, storage
@@ -67,10 +67,12 @@ def publish_upload(
     access: str = "",
     category: str = "",
     filename: str = "",
+    agrees: Callable[[Manifest], None] | None = None,
 ) -> Release:
     """Publish a signed archive: verify, read strictly, ask the gates, keep the bytes, make the release.
 
     Unsigned ones pass where the project's signature policy is optional; a signature that is there must be good.
+    `agrees` raises where what was read from the archive is not what its sender told.
     Raises Unauthenticated, Forbidden, InvalidInput, Refused (unsigned, bad signature, hostile archive), Conflict
     (the version exists). A refusal leaves one audit event and nothing else.
     """
@@ -82,6 +84,8 @@ def publish_upload(
             _refuse_unsigned(actor.project)
         signed = _verify(armored, staged, actor) if armored is not None else None
         package = ecosystems.read_package(staged.path, filename)
+        if agrees is not None:
+            agrees(package.manifest)
         return publish(Upload(package, staged, signed), actor, intent)
 
 
@@ -166,6 +170,18 @@ def project_of(actor: Actor) -> Project:
     if role not in (Membership.Role.OWNER, Membership.Role.MEMBER):
         raise Forbidden(f"You may not publish for the project {project.slug}. Ask its owner to make you a member.")
     return project
+
+
+def need_say(package: Package, actor: Actor) -> None:
+    """Raise Unauthenticated or Forbidden unless the actor may publish versions of a package that is here already."""
+    actor.need("publish", package.project_id)
+    if actor.is_system or actor.is_admin:
+        return
+    is_seen = package.project_id in actor.project_ids
+    if actor.user is None or not is_seen or not projects.may_publish(actor.user, package.project):
+        raise Forbidden(
+            f"{package.name} belongs to another project. Ask an owner of that project to make you a member."
+        )
 
 
 def find_named(ecosystem: str, name: str) -> Package | None:

@@ -5,5 +5,6 @@ from accounts.models.projects import Membership, Project
 from accounts.models.signing_keys import SigningKey
 from accounts.models.tokens import ApiToken
 from accounts.models.users import User
+from accounts.models.web_logins import WebLogin
 
-__all__ = ["ApiToken", "AuditEvent", "AuditHead", "Membership", "Project", "SigningKey", "User"]
+__all__ = ["ApiToken", "AuditEvent", "AuditHead", "Membership", "Project", "SigningKey", "User", "WebLogin"]

@@ -29,7 +29,7 @@ def attempt(request: HttpRequest, form: forms.Form, activity: Callable[[], Made]
     try:
         return activity()
     except RegistryError as refusal:
-        _note(request, refusal)
+        note(request, refusal)
         field = next((name for name in refusal.details if name in form.fields), None)
         form.add_error(field, refusal.message)
     return None
@@ -47,13 +47,13 @@ def carry_out(request: HttpRequest, activity: Callable[[], object], done: str) -
     try:
         activity()
     except RegistryError as refusal:
-        _note(request, refusal)
+        note(request, refusal)
         messages.error(request, refusal.message)
     else:
         messages.success(request, done)
 
 
-def _note(request: HttpRequest, refusal: RegistryError) -> None:
+def note(request: HttpRequest, refusal: RegistryError) -> None:
     """A write that was refused for lack of permission is an audit event."""
     if isinstance(refusal, Forbidden):
         actor: Actor = request.actor  # type: ignore[attr-defined]  # set by the middleware

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from accounts.web import github, keys, privacy, projects, second_factor, session, tokens
+from accounts.web import github, keys, privacy, projects, second_factor, session, tokens, web_login
 
 urlpatterns = [
     path("sign-in", session.SignIn.as_view(), name="sign-in"),
     path("sign-in/code", second_factor.enter_code, name="sign-in-code"),
     path("sign-in/github", github.leave, name="github"),
     path("sign-in/github/callback", github.come_back, name="github-callback"),
+    path("sign-in/terminal/<uuid:login_id>", web_login.terminal, name="terminal"),
     path("sign-out", session.sign_out, name="sign-out"),
     path("profile/password", session.change_password, name="change-password"),
     path("profile/security", second_factor.security_page, name="security"),

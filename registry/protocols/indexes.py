@@ -32,7 +32,7 @@ class ClientDoor(Door):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Keep the project for the addresses that answers hold."""
         self.base_address = self.address_for(request, kwargs)
-        kwargs.pop("project", None)
+        self.project_slug: str = kwargs.pop("project", "")
         return super().dispatch(request, *args, **kwargs)
 
     def address_for(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> str:

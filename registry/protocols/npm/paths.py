@@ -7,10 +7,13 @@ from registry.ecosystems import semver
 _PART = r"[^@/\x00-\x1f-][^/\x00-\x1f]*"
 
 
+_SCOPED = rf"@(?:(?!%2[Ff])[^/\x00-\x1f])+(?:/|%2[Ff]){_PART}"
+
+
 class NpmNameConverter:
     """`left-pad`, `@scope/name` or `@scope%2fname`, in one spelling: the last two are the same package."""
 
-    regex = rf"(?:@(?:(?!%2[Ff])[^/\x00-\x1f])+(?:/|%2[Ff]){_PART}|{_PART})"
+    regex = rf"(?:{_SCOPED}|{_PART})"
 
     def to_python(self, value: str) -> str:
         """The name with its slash decoded."""
@@ -19,6 +22,12 @@ class NpmNameConverter:
     def to_url(self, value: str) -> str:
         """As clients write it in the addresses of files."""
         return value
+
+
+class NpmScopedConverter(NpmNameConverter):
+    """A name that has a scope: what follows it is no package, so it may be any tag."""
+
+    regex = rf"(?:{_SCOPED})"
 
 
 class NpmVersionConverter:
@@ -30,6 +39,20 @@ class NpmVersionConverter:
         """The version. Raises ValueError, so that the next pattern is tried, for what cannot be one."""
         if value != "latest" and semver.parse(value) is None:
             raise ValueError
+        return value
+
+    def to_url(self, value: str) -> str:
+        """As it is."""
+        return value
+
+
+class NpmTagConverter:
+    """A dist-tag, where nothing else can stand."""
+
+    regex = r"[^-/\x00-\x1f][^/\x00-\x1f]*"
+
+    def to_python(self, value: str) -> str:
+        """As it is."""
         return value
 
     def to_url(self, value: str) -> str:
@@ -52,5 +75,7 @@ class TarballConverter:
 
 
 register_converter(NpmNameConverter, "npm-name")
+register_converter(NpmScopedConverter, "npm-scoped")
+register_converter(NpmTagConverter, "npm-tag")
 register_converter(NpmVersionConverter, "npm-version")
 register_converter(TarballConverter, "tarball")
