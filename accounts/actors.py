@@ -54,6 +54,7 @@ class Actor:
     bound_to: int | None = None
     is_confined: bool = False
     lent: frozenset[int] = frozenset()  # packages that this one request may see though their project is another's
+    only_for: frozenset[str] = frozenset()  # the packages that a token from a pipeline publishes, and nothing else
     lacks_factor: bool = False  # a session without the second factor that the person's role asks for
 
     @property
@@ -85,10 +86,15 @@ class Actor:
         """Whether the actor's credential carries the scope; admin carries all."""
         return scope in self.scopes or "admin" in self.scopes
 
-    def need(self, scope: str, project_id: int | None = None) -> None:
-        """Raise Unauthenticated or Forbidden unless the actor may use the scope, role included, on that project's."""
+    def need(self, scope: str, project_id: int | None = None, *, narrow: bool = False) -> None:
+        """Raise Unauthenticated or Forbidden unless the actor may use the scope, role included, on that project's.
+
+        Only who passes `narrow`, and asks afterwards what the token is for, lets in those that are `only_for` one thing.
+        """
         if self.is_system:
             return
+        if self.only_for and not narrow:
+            raise Forbidden("This token publishes one version of one package, and does nothing else.", code="bound")
         if self.is_anonymous:
             raise Unauthenticated("Sign in or send an API token to do this.")
         if self.lacks_factor and not self.can(scope):

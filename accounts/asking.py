@@ -23,6 +23,8 @@ from accounts.wording import storable
 # Below these bases of package managers, which send no header of ours, a first segment may be a project's slug.
 NAMING_PROJECTS = re.compile(r"/(?:npm|pypi)/[a-z0-9][^/]*/.")
 KEY_HEADERS = ("HTTP_X_API_KEY", "HTTP_X_API_TOKEN")
+# Where a token that is for one package alone works at all.
+PUBLISHING = re.compile(r"/(?:npm|pypi)/")
 Recognizer = Callable[[str, str], Actor | None]
 _recognizers: list[Recognizer] = []
 
@@ -47,7 +49,10 @@ def actor_of(request: HttpRequest) -> Actor:
     if len(given) > 1:
         raise InvalidInput("The request carries two different tokens. Send one.", code="two_credentials")
     if given:
-        return _credential_actor(given.pop(), address, slug, is_bearer=authorization is not None)
+        actor = _credential_actor(given.pop(), address, slug, is_bearer=authorization is not None)
+        if actor.only_for and not PUBLISHING.match(request.path_info):
+            raise Forbidden("This token publishes one version of one package, and does nothing else.", code="bound")
+        return actor
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not isinstance(request.user, AnonymousUser):
         return session_actor(request.user, address, slug)
     if slug is not None:
@@ -110,6 +115,7 @@ def _token_actor(token: ApiToken, address: str, slug: str | None) -> Actor:
         address=address,
         expires_at=token.expires_at,
         bound_to=token.project_id,
+        only_for=frozenset(token.only_for),
         is_confined=slug is not None or token.project_id is not None,
     )
     tokens.note_use(token, address)

@@ -25,6 +25,8 @@ MAX_DAYS = 365
 MAX_OVERLAP_HOURS = 168
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
+NARROW_LIFETIME = timedelta(minutes=15)
+NARROW_KEPT = timedelta(days=7)
 Inheritance = Callable[[ApiToken, ApiToken], None]
 _inheritances: list[Inheritance] = []
 
@@ -64,6 +66,37 @@ def issue(
             project=project.slug if project else "",
         )
     return token, raw
+
+
+def issue_narrow(
+    user: User, name: str, only_for: Iterable[str], project: Project, actor: Actor
+) -> tuple[ApiToken, str]:
+    """A token of 15 minutes that publishes one version of one of these packages, as the user; nobody is told of its end.
+
+    For those who have found out that it is due: it is written in their transaction, and so is what they say of it.
+    """
+    raw, now = _random_token(), timezone.now()
+    token = _keep(raw, user, short_name(name), ["publish"], project, NARROW_LIFETIME)
+    token.only_for, token.notified_at = sorted(only_for), now
+    token.save(update_fields=["only_for", "notified_at"])
+    return token, raw
+
+
+def spend(actor: Actor, on: str) -> None:
+    """Use up what the token is for, in the caller's transaction; every file of that one version may follow.
+
+    `on` is the version, as in `npm:@acme/core@1.0.0`. Raises Forbidden where it went into another one.
+    """
+    if actor.only_for:
+        standing = ApiToken.objects.live().filter(pk=actor.credential_id, used_for__in=("", on))
+        if not standing.update(used_for=on):
+            raise Forbidden("This token has published its one version. Ask for another one.", code="spent")
+
+
+def forget_narrow() -> int:
+    """Remove tokens of pipelines a week after their end; the audit trail tells of them. Returns how many."""
+    ended = ApiToken.objects.exclude(only_for=[]).filter(expires_at__lt=timezone.now() - NARROW_KEPT)
+    return ended.delete()[0]
 
 
 def revoke(token: ApiToken, actor: Actor, reason: str = "") -> ApiToken:
@@ -187,7 +220,9 @@ def _may_bind(user: User, project: Project, actor: Actor) -> bool:
 
 
 def _may_manage(token: ApiToken, actor: Actor) -> None:
-    """The token's own user, an admin or the system."""
+    """The token's own user, an admin or the system; a token that is for one thing manages itself alone."""
+    if actor.only_for and actor.credential_id != str(token.pk):
+        raise Forbidden("This token belongs to someone else.")
     if actor.is_system or actor.is_admin or (actor.user is not None and actor.user.pk == token.user_id):
         return
     raise Forbidden("This token belongs to someone else.")
@@ -195,6 +230,8 @@ def _may_manage(token: ApiToken, actor: Actor) -> None:
 
 def _may_rotate(token: ApiToken, actor: Actor) -> None:
     """The token's own user, by the token itself or at the portal; the system."""
+    if token.only_for or actor.only_for:
+        raise Forbidden("A token that a pipeline was given ends by itself and has no successor.")
     if actor.is_system:
         return
     if actor.user is None or actor.user.pk != token.user_id:

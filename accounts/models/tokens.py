@@ -36,6 +36,10 @@ class ApiToken(models.Model):
     notified_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_reason = models.CharField(max_length=200, blank=True)
+    only_for = models.JSONField(
+        default=list, blank=True, help_text="The packages that it publishes and nothing else: [npm:@acme/core]"
+    )
+    used_for = models.CharField(max_length=400, blank=True, help_text="The one version that it has published")
     successor = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     objects = TokenQuerySet.as_manager()
