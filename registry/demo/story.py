@@ -138,4 +138,6 @@ STORY = (
         "WEB",
         "The old documentation site renders with it.",
     ),
+    # packed from our own sources: see sdk.py
+    Step("npm/codesync-sdk-1.0.0.tgz", "@codesync/sdk", "1.0.0", "alice", "DEVTOOLS"),
 )

@@ -48,6 +48,7 @@ def test_there_is_something_of_everything(told: str):
     assert {"approved", "pending", "rejected"} <= set(found.values())
     assert found["qs", "6.5.2"] == "pending"
     assert found["minimist", "1.2.5"] == "rejected"
+    assert found["@codesync/sdk", "1.0.0"] == "approved"
     held = Release.objects.get(package__name="qs")
     assert "GHSA-hrpp-h998-j3pp" in held.held_because
     licenses = set(Release.objects.values_list("license", flat=True))

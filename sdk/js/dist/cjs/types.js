@@ -1,0 +1,3 @@
+"use strict";
+/** The shapes of the API, named and nullable as its OpenAPI description has them. Instants are ISO 8601 in UTC. */
+Object.defineProperty(exports, "__esModule", { value: true });

@@ -1,0 +1,89 @@
+/** The client of a CodeSync Registry: for Node 18 or newer and for browsers. What needs Node is in `@codesync/sdk/node`. */
+
+import { Licenses } from "./licenses.js";
+import { Packages } from "./packages.js";
+import { SigningKeys, Tokens } from "./people.js";
+import { Products } from "./products.js";
+import type { RetryPolicy } from "./retrying.js";
+import { Rotator, type Rotation } from "./rotating.js";
+import { Security } from "./security.js";
+import { Sync } from "./sync.js";
+import { completed, Transport, type CallOptions } from "./transport.js";
+import type { Health, Me } from "./types.js";
+
+export interface CodeSyncOptions {
+  /** The portal's address, with or without `/v1` or `/api/v1`. */
+  baseUrl: string;
+  /** An API token or a sold key; without it, what is public. */
+  token?: string;
+  /** The slug of the project (tenant) to act in. */
+  project?: string;
+  retries?: Partial<RetryPolicy>;
+  /** Milliseconds for one try; 0 for no limit. Default 60,000. */
+  timeout?: number;
+  /** Renews the token before it ends. */
+  rotation?: Rotation;
+  /** Another fetch, for proxies and tests. */
+  fetch?: typeof fetch;
+  /** Headers of every request. */
+  headers?: Record<string, string>;
+}
+
+/** One portal, as one credential sees it. */
+export class CodeSync {
+  readonly packages: Packages;
+  readonly security: Security;
+  readonly licenses: Licenses;
+  readonly tokens: Tokens;
+  readonly signingKeys: SigningKeys;
+  readonly sync: Sync;
+  readonly products: Products;
+  private readonly transport: Transport;
+
+  constructor(options: CodeSyncOptions) {
+    const { rotation, ...rest } = options;
+    this.transport = new Transport(completed(rest));
+    this.packages = new Packages(this.transport);
+    this.security = new Security(this.transport);
+    this.licenses = new Licenses(this.transport);
+    this.tokens = new Tokens(this.transport);
+    this.signingKeys = new SigningKeys(this.transport);
+    this.sync = new Sync(this.transport);
+    this.products = new Products(this.transport);
+    if (rotation) {
+      const rotator = new Rotator(this.transport, rotation);
+      this.transport.listener = (response, token) => rotator.heed(response, token);
+    }
+  }
+
+  /** The credential in use; after a rotation, the successor. */
+  get token(): string | undefined {
+    return this.transport.token;
+  }
+
+  set token(token: string | undefined) {
+    this.transport.token = token;
+  }
+
+  /** Who the credential stands for. */
+  me(call?: CallOptions): Promise<Me> {
+    return this.transport.json({ method: "GET", path: "/me" }, call);
+  }
+
+  /** How the portal's parts are; resolves too when it is down and says so (503). */
+  health(call?: CallOptions): Promise<Health> {
+    return this.transport.json({ method: "GET", path: "/health", isAtRoot: true, accepted: [503] }, call);
+  }
+}
+
+export { CodeSyncError, type Problem } from "./errors.js";
+export type { LicenseRange, Licenses } from "./licenses.js";
+export type { DownloadOptions, InEcosystem, PackageFilter, Packages, PageOptions, PublishOptions } from "./packages.js";
+export type { SigningKeys, Tokens } from "./people.js";
+export type { Products } from "./products.js";
+export type { RetryPolicy } from "./retrying.js";
+export type { Rotation } from "./rotating.js";
+export type { AdvisoryFilter, Security, WaiverFilter } from "./security.js";
+export type { Sync } from "./sync.js";
+export type { Bytes, CallOptions } from "./transport.js";
+export type * from "./types.js";

@@ -1,0 +1,136 @@
+import { createHash, createPrivateKey, createPublicKey, KeyObject, verify } from "node:crypto";
+
+import { field, Reader, unusable } from "./wire.js";
+
+const ED25519 = "ssh-ed25519";
+const PKCS8_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");
+const SPKI_ED25519 = Buffer.from("302a300506032b6570032100", "hex");
+const BEGIN = "-----BEGIN OPENSSH PRIVATE KEY-----";
+const CURVES: Record<string, { crv: string; hash: string; size: number }> = {
+  nistp256: { crv: "P-256", hash: "sha256", size: 32 },
+  nistp384: { crv: "P-384", hash: "sha384", size: 48 },
+  nistp521: { crv: "P-521", hash: "sha512", size: 66 },
+};
+const RSA_HASHES: Record<string, string> = { "rsa-sha2-256": "sha256", "rsa-sha2-512": "sha512" };
+
+/** An Ed25519 key that can sign, and its public half as SSH writes it. */
+export interface SigningKeyPair {
+  readonly privateKey: KeyObject;
+  readonly publicBlob: Buffer;
+}
+
+/** Reads an unencrypted Ed25519 private key: OpenSSH's own format, or PEM (PKCS#8). `passphrase` is for PEM alone. */
+export function readPrivateKey(text: string, passphrase?: string): SigningKeyPair {
+  const seedOf = text.includes(BEGIN) ? openSshKey(text) : pemKey(text, passphrase);
+  const raw = createPublicKey(seedOf).export({ format: "der", type: "spki" }).subarray(SPKI_ED25519.length);
+  return { privateKey: seedOf, publicBlob: Buffer.concat([field(ED25519), field(raw)]) };
+}
+
+/** `ssh-ed25519 AAAA…`, as it is registered and as allowed_signers has it. */
+export function publicLine(blob: Buffer): string {
+  return `${new Reader(blob).text()} ${blob.toString("base64")}`;
+}
+
+/** `SHA256:…`, as ssh-keygen -l shows it. */
+export function fingerprint(blob: Buffer): string {
+  return "SHA256:" + createHash("sha256").update(blob).digest("base64").replace(/=+$/, "");
+}
+
+/** Whether the signature (the wire's inner blob) over the bytes is by the key. Throws on kinds it does not know. */
+export function isSignedBy(keyBlob: Buffer, signature: Buffer, bytes: Buffer): boolean {
+  const key = new Reader(keyBlob);
+  const kind = key.text();
+  const signed = new Reader(signature);
+  const scheme = signed.text();
+  if (kind === "ssh-rsa") return isSignedByRsa(key, scheme, signed, bytes);
+  if (scheme !== kind) throw unusable(`A key of kind ${kind} does not sign with ${scheme}.`);
+  if (kind === ED25519) return verify(null, bytes, ed25519(last(key)), last(signed));
+  if (kind === `sk-${ED25519}@openssh.com`) return isSignedByHardware(key, signed, bytes);
+  if (kind.startsWith("ecdsa-sha2-")) return isSignedByCurve(key, signed, bytes);
+  throw unusable(`Keys of kind ${kind} are not known here.`);
+}
+
+function openSshKey(text: string): KeyObject {
+  const reader = new Reader(Buffer.from(text.replace(/-----[A-Z ]+-----/g, ""), "base64"));
+  if (reader.take(15).toString("latin1") !== "openssh-key-v1\0") throw unusable("This is no OpenSSH private key.");
+  const cipher = reader.text();
+  if (cipher !== "none") {
+    throw unusable("The key has a passphrase. Sign with ssh-keygen -Y sign -n codesync, or take a key without one.");
+  }
+  reader.string();
+  reader.string();
+  if (reader.number() !== 1) throw unusable("The file holds more than one key.");
+  reader.string();
+  const inner = new Reader(reader.string());
+  if (inner.number() !== inner.number()) throw unusable("The key is damaged.");
+  const kind = inner.text();
+  if (kind !== ED25519) throw unusable(`Only Ed25519 keys sign here, and this is ${kind}: use ssh-keygen -Y sign.`);
+  inner.string();
+  const seed = inner.string().subarray(0, 32);
+  return createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: "der", type: "pkcs8" });
+}
+
+function pemKey(text: string, passphrase?: string): KeyObject {
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(passphrase === undefined ? text : { key: text, passphrase });
+  } catch (cause) {
+    throw unusable("This is no private key that can be read: give an OpenSSH or a PEM (PKCS#8) file.", cause);
+  }
+  if (key.asymmetricKeyType !== "ed25519") throw unusable("Only Ed25519 keys sign here: use ssh-keygen -Y sign.");
+  return key;
+}
+
+function last(reader: Reader): Buffer {
+  const value = reader.string();
+  reader.end();
+  return value;
+}
+
+function ed25519(raw: Buffer): KeyObject {
+  if (raw.length !== 32) throw unusable("An Ed25519 key has 32 bytes.");
+  return createPublicKey({ key: Buffer.concat([SPKI_ED25519, raw]), format: "der", type: "spki" });
+}
+
+/** A security key signs the hash of its application, its flags, its counter and the hash of the bytes. */
+function isSignedByHardware(key: Reader, signed: Reader, bytes: Buffer): boolean {
+  const raw = key.string();
+  const application = createHash("sha256").update(last(key)).digest();
+  const value = signed.string();
+  const flagsAndCounter = signed.rest();
+  if (flagsAndCounter.length !== 5 || !(flagsAndCounter[0]! & 1)) throw unusable("Nobody touched the security key.");
+  const message = createHash("sha256").update(bytes).digest();
+  return verify(null, Buffer.concat([application, flagsAndCounter, message]), ed25519(raw), value);
+}
+
+function isSignedByRsa(key: Reader, scheme: string, signed: Reader, bytes: Buffer): boolean {
+  const hash = RSA_HASHES[scheme];
+  if (hash === undefined) throw unusable(`RSA keys sign with rsa-sha2-512 or rsa-sha2-256, not with ${scheme}.`);
+  const e = unpadded(key.string()).toString("base64url");
+  const modulus = unpadded(last(key));
+  if (modulus.length * 8 < 3072) throw unusable("RSA keys need 3072 bits or more.");
+  const jwk = { kty: "RSA", n: modulus.toString("base64url"), e };
+  return verify(hash, bytes, createPublicKey({ key: jwk, format: "jwk" }), last(signed));
+}
+
+function isSignedByCurve(key: Reader, signed: Reader, bytes: Buffer): boolean {
+  const curve = CURVES[key.text()];
+  const point = last(key);
+  if (curve === undefined || point[0] !== 4 || point.length !== 1 + 2 * curve.size) throw unusable("The key is damaged.");
+  const x = point.subarray(1, 1 + curve.size).toString("base64url");
+  const y = point.subarray(1 + curve.size).toString("base64url");
+  const pair = new Reader(last(signed));
+  const [r, s] = [padded(pair.string(), curve.size), padded(last(pair), curve.size)];
+  const publicKey = createPublicKey({ key: { kty: "EC", crv: curve.crv, x, y }, format: "jwk" });
+  return verify(curve.hash, bytes, { key: publicKey, dsaEncoding: "ieee-p1363" }, Buffer.concat([r, s]));
+}
+
+function unpadded(number: Buffer): Buffer {
+  return number[0] === 0 ? number.subarray(1) : number;
+}
+
+function padded(number: Buffer, size: number): Buffer {
+  const bare = unpadded(number);
+  if (bare.length > size) throw unusable("The signature is damaged.");
+  return Buffer.concat([Buffer.alloc(size - bare.length), bare]);
+}

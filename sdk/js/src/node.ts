@@ -1,0 +1,154 @@
+/** What needs Node: SSH signatures over archives, as `ssh-keygen -Y sign -n codesync` makes them (PROTOCOL.sshsig). */
+
+import { createHash, sign as signBytes } from "node:crypto";
+
+import { fingerprint, isSignedBy, publicLine, readPrivateKey, type SigningKeyPair } from "./keys.js";
+import { field, Reader, unusable } from "./wire.js";
+
+const BEGIN = "-----BEGIN SSH SIGNATURE-----";
+const END = "-----END SSH SIGNATURE-----";
+const MAGIC = "SSHSIG";
+const NAMESPACE = "codesync";
+const LARGEST = 16 * 1024;
+
+/** An archive in memory, or its chunks: `fs.createReadStream(path)`. */
+export type Archive = Uint8Array | AsyncIterable<Uint8Array>;
+
+export interface SignOptions {
+  /** What the signature is for; the portal takes `codesync` alone, which is the default. */
+  namespace?: string;
+  hash?: "sha512" | "sha256";
+  /** Of an encrypted PEM key. */
+  passphrase?: string;
+}
+
+export interface VerifyOptions {
+  namespace?: string;
+  /** Whom to trust: public key lines (`ssh-ed25519 AAAA… comment`) or fingerprints (`SHA256:…`). */
+  trusted: string[];
+}
+
+/** What a signature says of itself once it is known to hold. */
+export interface VerifiedSignature {
+  publicKey: string;
+  fingerprint: string;
+  algorithm: string;
+  hash: "sha512" | "sha256";
+  namespace: string;
+}
+
+/** The armored signature over an archive, by an Ed25519 private key: OpenSSH's format or PEM, as text. */
+export async function sign(archive: Archive, privateKey: string, options: SignOptions = {}): Promise<string> {
+  const { namespace = NAMESPACE, hash = "sha512", passphrase } = options;
+  const pair: SigningKeyPair = readPrivateKey(privateKey, passphrase);
+  const message = signedBytes(namespace, hash, await digest(archive, hash));
+  const value = Buffer.concat([field("ssh-ed25519"), field(signBytes(null, message, pair.privateKey))]);
+  const version = Buffer.from([0, 0, 0, 1]);
+  const fields = [pair.publicBlob, namespace, "", hash, value].map((one) => field(one));
+  return armored(Buffer.concat([Buffer.from(MAGIC), version, ...fields]));
+}
+
+/** The archive with its signature after its last byte: one body that carries both. */
+export async function signed(archive: Uint8Array, privateKey: string, options: SignOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  return append(archive, await sign(archive, privateKey, options));
+}
+
+/** The same with a signature that exists. */
+export function append(archive: Uint8Array, signature: string): Uint8Array<ArrayBuffer> {
+  const tail = new TextEncoder().encode(signature);
+  const whole = new Uint8Array(archive.length + tail.length);
+  whole.set(archive);
+  whole.set(tail, archive.length);
+  return whole;
+}
+
+/** An archive and the signature that stands after its last byte; `signature` is undefined when none does. */
+export function split(bytes: Uint8Array): { archive: Uint8Array; signature: string | undefined } {
+  const from = Math.max(0, bytes.length - LARGEST);
+  const tail = Buffer.from(bytes.buffer, bytes.byteOffset + from, bytes.length - from).toString("latin1");
+  const start = tail.lastIndexOf(BEGIN);
+  if (start < 0 || !tail.trimEnd().endsWith(END)) return { archive: bytes, signature: undefined };
+  return { archive: bytes.subarray(0, from + start), signature: tail.slice(start) };
+}
+
+/** What the `X-Signature` header takes. */
+export function header(signature: string): string {
+  return Buffer.from(signature, "latin1").toString("base64");
+}
+
+/** The public line of a private key, to be registered on the profile page. */
+export function publicKeyOf(privateKey: string, passphrase?: string): string {
+  return publicLine(readPrivateKey(privateKey, passphrase).publicBlob);
+}
+
+/** Verifies offline; throws a CodeSyncError unless the signature holds and is by a key that is trusted. */
+export async function verify(archive: Archive, signature: string, options: VerifyOptions): Promise<VerifiedSignature> {
+  const { namespace = NAMESPACE, trusted } = options;
+  const found = read(signature);
+  if (found.namespace !== namespace) throw unusable(`The signature is for “${found.namespace}”, not for “${namespace}”.`);
+  const message = signedBytes(namespace, found.hash, await digest(archive, found.hash));
+  if (!holds(found, message)) throw unusable("The signature does not fit this archive.");
+  const said = {
+    publicKey: publicLine(found.key),
+    fingerprint: fingerprint(found.key),
+    algorithm: new Reader(found.key).text(),
+    hash: found.hash,
+    namespace,
+  };
+  if (!trusted.some((one) => one.trim() === said.fingerprint || isSameKey(one, said.publicKey))) {
+    throw unusable(`The signature holds, but nobody trusted made it: ${said.fingerprint}.`);
+  }
+  return said;
+}
+
+interface Parts {
+  key: Buffer;
+  namespace: string;
+  hash: "sha512" | "sha256";
+  value: Buffer;
+}
+
+function read(signature: string): Parts {
+  const match = /^-----BEGIN SSH SIGNATURE-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END SSH SIGNATURE-----\s*$/.exec(signature);
+  if (signature.length > LARGEST || match === null) throw unusable("This is no armored SSH signature.");
+  const reader = new Reader(Buffer.from(match[1]!, "base64"));
+  if (reader.take(MAGIC.length).toString("latin1") !== MAGIC || reader.number() !== 1) {
+    throw unusable("The signature is of no version that is known here.");
+  }
+  const key = reader.string();
+  const namespace = reader.text();
+  reader.string();
+  const hash = reader.text();
+  const value = reader.string();
+  reader.end();
+  if (hash !== "sha512" && hash !== "sha256") throw unusable("The signature's hash is neither sha512 nor sha256.");
+  return { key, namespace, hash, value };
+}
+
+function holds(found: Parts, message: Buffer): boolean {
+  try {
+    return isSignedBy(found.key, found.value, message);
+  } catch (problem) {
+    throw unusable(`The signature cannot be used: ${(problem as Error).message}`, problem);
+  }
+}
+
+function signedBytes(namespace: string, hash: string, digested: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(MAGIC), ...[namespace, "", hash, digested].map((one) => field(one))]);
+}
+
+async function digest(archive: Archive, hash: string): Promise<Buffer> {
+  const state = createHash(hash);
+  if (archive instanceof Uint8Array) return state.update(archive).digest();
+  for await (const chunk of archive) state.update(chunk);
+  return state.digest();
+}
+
+function armored(blob: Buffer): string {
+  const lines = blob.toString("base64").match(/.{1,70}/g) ?? [];
+  return [BEGIN, ...lines, END, ""].join("\n");
+}
+
+function isSameKey(line: string, publicKey: string): boolean {
+  return line.trim().split(/\s+/).slice(0, 2).join(" ") === publicKey;
+}

@@ -1,0 +1,14 @@
+/** Walks pages of `limit` and `offset` to the end; asks for a page only when its first row is wanted. */
+export async function* walk<Page extends { total: number; offset: number }, Row>(
+  ask: (limit: number, offset: number) => Promise<Page>,
+  rowsOf: (page: Page) => Row[],
+  start = 0,
+): AsyncGenerator<Row, void, undefined> {
+  for (let offset = start; ; ) {
+    const page = await ask(100, offset);
+    const rows = rowsOf(page);
+    yield* rows;
+    offset += rows.length;
+    if (rows.length === 0 || offset >= page.total) return;
+  }
+}
