@@ -145,6 +145,10 @@ MAINTAINED_APPS = ("registry", "mirrors", "upstreams", "webhooks", "licensing", 
 REVIEW_SELF_APPROVAL = env.bool("REVIEW_SELF_APPROVAL", default=False)
 # Names that are ours before anything stands under them (npm:@acme/*, pypi:acme-*): no upstream is asked for them.
 INTERNAL_NAMES = env.list("INTERNAL_NAMES", default=[])
+# What policy says of versions before they are here. Each is `(foreseeing.Prospects, project_id) -> {version: reason}`.
+REGISTRY_FORESIGHT = ["scanning.foreseeing.unsafe_or_too_new", "licensing.foreseeing.denied"]
+PULL_THROUGH_SECONDS = env.float("PULL_THROUGH_SECONDS", default=30)
+PULL_THROUGH_PER_HOUR = env.int("PULL_THROUGH_PER_HOUR", default=6000)
 SYNC_STEP_SECONDS = env.float("SYNC_STEP_SECONDS", default=3)
 SYNC_HISTORY_DAYS = env.int("SYNC_HISTORY_DAYS", default=90)
 SYNC_PARALLEL = env.int("SYNC_PARALLEL", default=4)

@@ -20,7 +20,7 @@ from registry.models import Job
 
 logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 12
-URGENT = frozenset({"replicate"})  # short turns that many packages wait for; checks of one package come after them
+URGENT = frozenset({"replicate", "through"})  # what many packages, or a client, wait for; checks come after them
 FIRST, LATER = 0, 6  # priorities of Celery's Redis transport; its periodic tasks are among the first
 Handler = Callable[[Job], None]
 _handlers: dict[str, Handler] = {}

@@ -53,7 +53,8 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 if Path(settings.DATA_DIR) != ROOM:
     raise RuntimeError("The settings were read before tests/conftest.py: unset DJANGO_SETTINGS_MODULE and run again.")
 
-from tests.builders import Cast, assemble_cast  # noqa: E402  # needs the apps
+from registry.upstreams.through import allowing  # noqa: E402  # needs the apps
+from tests.builders import Cast, assemble_cast  # noqa: E402  # likewise
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -84,8 +85,9 @@ def own_folders(settings, tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
-    """No count or cached figure survives from the test before."""
+    """No count, cached figure or upstream survives from the test before."""
     cache.clear()
+    allowing.know(())
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from accounts.api.doors import Door
 from registry import counting, downloading, resolving
 from registry.api import caching, leaving
 from registry.api.reading import ECOSYSTEM, ecosystem_of, text_of
+from registry.upstreams.through import errands
 
 RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII)
 FILE = OpenApiResponse(OpenApiTypes.BINARY, description="The file.")
@@ -38,8 +39,11 @@ class _FileDoor(Door):
     def send(self, name: str, version: str, filename: str) -> HttpResponseBase:
         """The file, if every gate allows it; otherwise 403 with their verdicts. Counts a download."""
         request = self.request
-        package = resolving.find_package(name, self.actor, ecosystem_of(request))
-        release = resolving.find_release(package, version, self.actor)
+        ecosystem = ecosystem_of(request)
+        if ecosystem:
+            release = errands.find_release(ecosystem, name, version, self.actor)
+        else:
+            release = resolving.find_release(resolving.find_package(name, self.actor), version, self.actor)
         download = downloading.open_artifact(release, self.actor, filename)
         return send(request, download, self.actor, is_exact=version == release.version)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -10,12 +11,15 @@ from accounts.actors import Actor
 from accounts.addresses import origin_of
 from accounts.api.doors import Door
 from accounts.errors import RegistryError
-from registry import covering, documents, indexing
+from registry import covering, documents, downloading, indexing, resolving
 from registry.api import caching
 from registry.ecosystems.indexes import ORIGIN, IndexDocument
-from registry.models import Package
+from registry.errors import Forbidden
+from registry.models import Package, Release
+from registry.upstreams.through import allowing, offering
 
 NOTICE = "npm-notice"
+SOURCE = "X-Pulled-Through"  # the upstream that some of an index was heard from: it is not the stored one
 VARY = f"Accept, {caching.VARY}"
 
 
@@ -51,12 +55,49 @@ def stored_answer(
     try:
         actor: Actor = request.actor  # type: ignore[attr-defined]  # set by WhoIsAsking
         found = documents.read_bytes(name, ecosystem, kind) if actor.kind else None
+        if allowing.adds_to_indexes(ecosystem, actor):
+            return None
     except (RegistryError, OperationalError, InterfaceError):
         return None
     if found is None or (found.private and not actor.sees_project(found.project_id)):
         return None
     document = IndexDocument(kind, found.content_type, found.body, found.notice)
     return _answer(request, document, found.etag, actor, base_address)
+
+
+def index_answer(
+    request: HttpRequest, ecosystem: str, name: str, kind: str, actor: Actor, base_address: str
+) -> HttpResponse | None:
+    """The index with what upstreams have besides, else the stored one, else one of this caller's own.
+
+    None where the name stands here, and nothing of it may be had. Raises NotFound, NotCovered, and what
+    `through.offering` raises.
+    """
+    offered = offering.document(ecosystem, name, kind, actor)
+    if offered is not None:
+        answer = _answer(request, offered.document, documents.build_etag(offered.document.body), actor, base_address)
+        answer.headers[SOURCE] = offered.upstream
+        answer.headers["Cache-Control"] = "private, no-cache"
+        return answer
+    package = resolving.find_package(name, actor, ecosystem)
+    return own_answer(request, package, kind, actor, base_address)
+
+
+def opened(release: Release, actor: Actor, address: str, filename: str = "") -> downloading.Download:
+    """The file, if every gate allows it; the refusal of what waits for a decision says where it waits.
+
+    `address` is that of the portal, as the client came by it.
+    """
+    try:
+        return downloading.open_artifact(release, actor, filename)
+    except Forbidden as refusal:
+        if release.status == Release.Status.PENDING:
+            package = release.package
+            version = quote(release.version, safe="+")
+            place = f"/packages/{package.ecosystem}/{quote(package.name, safe='@/')}/versions/{version}"
+            refusal.message = f"{refusal.message} It waits at {address}{place}"
+            refusal.args = (refusal.message,)
+        raise
 
 
 def own_document(package: Package, kind: str, actor: Actor) -> IndexDocument | None:

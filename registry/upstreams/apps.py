@@ -14,5 +14,6 @@ class UpstreamsConfig(AppConfig):
         """Register the jobs, and what is kept of people."""
         from accounts import privacy
         from registry.upstreams import fetching, personal_data, syncing  # noqa: F401  # two register their jobs
+        from registry.upstreams.through import bringing, shelves  # noqa: F401  # likewise
 
         privacy.contributes("upstreams", personal_data.export, personal_data.erase)

@@ -3,13 +3,15 @@
 import base64
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
+from urllib.parse import quote, urlsplit
 
 from accounts import sealing
 from registry.upstreams import guarding, sources
 from registry.upstreams.asking import Safe, Terms
 from registry.upstreams.models import Upstream
-from registry.upstreams.sources.base import Site, Source, Wanted
+from registry.upstreams.sources.base import IndexSource, Site, Source, Wanted
 
 PURPOSE = "upstream"
 ECOSYSTEMS = {Upstream.Kind.NPM: "npm", Upstream.Kind.PYPI: "pypi"}
@@ -23,6 +25,22 @@ def connected(upstream: Upstream) -> tuple[Source, Safe]:
     """
     web = Safe(upstream.base_url, terms_of(upstream))
     return sources.source_of(upstream.kind, site_of(upstream), web), web
+
+
+def index_of(upstream: Upstream, ecosystem: str) -> tuple[IndexSource, Safe]:
+    """The source that an installer of that ecosystem would ask there, and the way to it. Nothing is asked yet.
+
+    Artifactory and portals like this one speak the protocols of npm and Python below addresses of their own.
+    Raises NotAllowed where the address may not be visited.
+    """
+    site, web = site_of(upstream), Safe(upstream.base_url, terms_of(upstream))
+    base, key = site.base_url.rstrip("/"), quote(upstream.repository, safe="")
+    if upstream.kind == Upstream.Kind.ARTIFACTORY:
+        base = base if urlsplit(base).path else f"{base}/artifactory"
+        site = replace(site, base_url=f"{base}/api/{ecosystem}/{key}")
+    elif upstream.kind == Upstream.Kind.REGISTRY:
+        site = replace(site, base_url=f"{base}/{ecosystem}")
+    return sources.index_source_of(ecosystem, site, web), web
 
 
 def ecosystem_of(upstream: Upstream) -> str:

@@ -155,7 +155,7 @@ def _parcel(
         _need_asked_for(listing, release)
         staged = stack.enter_context(verifying.taken(source, listing))
         uploads.append(attaching.Upload(verifying.read(listing, staged), staged))
-    word = attaching.Word(_released(listings), _said_of(listings))
+    word = attaching.Word(released(listings), _said_of(listings))
     return uploads, word, {"upstream": upstream.name, "files": {one.filename: one.locator[:500] for one in listings}}
 
 
@@ -167,7 +167,7 @@ def _need_asked_for(listing: Listing, release: Release) -> None:
         raise Lying(f"It answers with {said}, which is another package.")
 
 
-def _released(listings: Sequence[Listing]) -> datetime | None:
+def released(listings: Sequence[Listing]) -> datetime | None:
     """The newest of the dates: a file that was added later made the version what it is. Never in the future."""
     dates = [one.released_at for one in listings]
     known = [date for date in dates if date is not None]

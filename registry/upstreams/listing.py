@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 from django.db import transaction
@@ -214,15 +215,20 @@ def _rewrite(pull: Pull, known: Offer, claim: str, listing: Listing, found: Sort
 
 
 def _offer(pull: Pull, key: str, claim: str, listing: Listing) -> Offer:
-    return Offer(
-        upstream_id=pull.upstream_id,
-        pull=pull,
-        key=key,
-        claim=claim,
-        normalized=ecosystems.get(listing.ecosystem).normalize_name(listing.name),
-        **{name: getattr(listing, name) for name in COPIED},
-        digests=dict(listing.digests),
-    )
+    return Offer(upstream_id=pull.upstream_id, pull=pull, key=key, claim=claim, **_told(listing))
+
+
+def _told(listing: Listing) -> dict[str, Any]:
+    normalized = ecosystems.get(listing.ecosystem).normalize_name(listing.name)
+    copied = {name: getattr(listing, name) for name in COPIED}
+    return {**copied, "normalized": normalized, "digests": dict(listing.digests)}
+
+
+def hold(upstream: Upstream, listing: Listing, sha256: str, release: Release) -> None:
+    """Note that a file of the upstream stands here, outside of any pull; in the transaction that makes it so."""
+    held = {"state": State.HELD, "sha256": sha256, "release": release, "error": "", "seen_at": timezone.now()}
+    fresh = {"claim": _digest(_claim_of(listing)), **_told(listing), **held}
+    Offer.objects.update_or_create(upstream=upstream, key=key_of(listing), defaults=fresh)
 
 
 COPIED = ("ecosystem", "name", "version", "filename", "locator", "size", "mark", "released_at", *FACTS)

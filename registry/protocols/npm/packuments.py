@@ -12,7 +12,7 @@ from registry.api import caching
 from registry.ecosystems.npm_index import ABBREVIATED, ABBREVIATED_TYPE, FULL
 from registry.errors import NotFound
 from registry.models import Package
-from registry.protocols.indexes import ClientDoor, own_answer, own_document, placed, stored_answer
+from registry.protocols.indexes import ClientDoor, index_answer, own_document, placed, stored_answer
 
 
 class NpmDoor(ClientDoor):
@@ -39,10 +39,10 @@ class PackumentDoor(NpmDoor):
 
     def get(self, request: Request, name: str) -> HttpResponseBase:
         """In full, or abbreviated for `application/vnd.npm.install-v1+json`; only versions that may be had."""
-        package = self.package(name)
-        answer = own_answer(request, package, _kind_for(request), self.actor, self.base_address)
+        kind = _kind_for(request)
+        answer = index_answer(request, "npm", name, kind, self.actor, self.base_address)
         if answer is None:
-            raise NotFound(nothing_to_have(package))
+            raise NotFound(nothing_to_have(self.package(name)))
         return answer
 
 

@@ -3,11 +3,13 @@
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 
-from registry import downloading, resolving
+from accounts.addresses import origin_of
 from registry.api.downloads import send
 from registry.errors import NotFound
 from registry.models import Release
+from registry.protocols.indexes import opened
 from registry.protocols.npm.packuments import NpmDoor
+from registry.upstreams.through import errands
 
 
 class TarballDoor(NpmDoor):
@@ -15,12 +17,11 @@ class TarballDoor(NpmDoor):
 
     def get(self, request: Request, name: str, filename: str) -> HttpResponseBase:
         """The file, if every gate allows it; otherwise 403, and npm shows its user why. Counts a download."""
-        package = self.package(name)
-        version = filename.removeprefix(f"{package.name.rpartition('/')[2]}-").removesuffix(".tgz")
-        release = resolving.find_release(package, version, self.actor)
+        version = filename.removeprefix(f"{name.rpartition('/')[2]}-").removesuffix(".tgz")
+        release = errands.find_release("npm", name, version, self.actor)
         if not _is_file_of(release, filename):
-            raise NotFound(f"{package.name} has no file {filename[:200]}.")
-        return send(request, downloading.open_artifact(release, self.actor), self.actor)
+            raise NotFound(f"{release.package.name} has no file {filename[:200]}.")
+        return send(request, opened(release, self.actor, origin_of(request)), self.actor)
 
 
 def _is_file_of(release: Release, filename: str) -> bool:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0013_signatures_of_the_registry'),
+        ('registry', '0011_documents_have_notices'),
         ('upstreams', '0005_offers_by_name'),
     ]
 

@@ -133,6 +133,32 @@ class Listing:
     deprecated: str = ""
     yanked: str = ""
     signature: str = ""  # armored SSHSIG, where the upstream is a portal like this one
+    requires: str = ""  # the Python versions that it is for
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """One version as an index tells it before its files are here: what an installer must know to choose it.
+
+    `is_changed` says that its files are told with other digests than at first.
+    """
+
+    version: str
+    files: tuple[Listing, ...]
+    raw: Mapping[str, Any] = field(default_factory=dict)  # the part of the manifest that installers read
+    license: str = ""
+    runs_scripts: bool = False
+    is_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assortment:
+    """Everything that an upstream says it has of one name, and the ETag of that answer."""
+
+    name: str
+    goods: tuple[Goods, ...]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,4 +234,17 @@ class Source(Protocol):
         """The files of one version, the best to read a manifest from first; nothing where it is not offered.
 
         Patterns do not count here. The caller has made sure that the name is not an internal one.
+        """
+
+
+class IndexSource(Protocol):
+    """A source that answers an installer's question: which versions of this name are there?"""
+
+    def open(self, listing: Listing) -> AbstractContextManager[Stream]:
+        """The bytes of the file, unchecked."""
+
+    def assortment(self, name: str, etag: str = "") -> Assortment | None:
+        """All versions; None where nothing changed since the answer with that ETag. Raises Vanished for no such name.
+
+        The caller has made sure that the name is not an internal one.
         """

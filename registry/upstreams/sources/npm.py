@@ -16,8 +16,10 @@ from registry.errors import InvalidInput, Refused
 from registry.upstreams.sources import reading, streaming
 from registry.upstreams.sources.base import (
     START,
+    Assortment,
     Cursor,
     Denied,
+    Goods,
     Listing,
     Nonsense,
     Page,
@@ -31,7 +33,13 @@ from registry.upstreams.sources.base import (
 PACKUMENT = 512 * 2**20
 PER_SEARCH, DEEPEST = 250, 10_000
 PER_PAGE = 1000
+QUESTION = 20.0  # seconds that a waiting client's question may take
 FULL = {"Accept": "application/json"}  # the abbreviated form has no dates
+INSTALLERS_READ = (
+    *("dependencies", "optionalDependencies", "peerDependencies", "peerDependenciesMeta", "bundleDependencies"),
+    *("bundledDependencies", "acceptDependencies", "bin", "directories", "engines", "os", "cpu", "libc"),
+    "_hasShrinkwrap",
+)
 
 
 class Npm:
@@ -77,6 +85,34 @@ class Npm:
         wanted = _canonical(version)
         listings, _ = self._read(name, lambda offered: _canonical(offered) == wanted)
         return tuple(listings)
+
+    def assortment(self, name: str, etag: str = "") -> Assortment | None:
+        """Every version that names its tarball, with what an installer reads of its manifest."""
+        found: dict[str, dict[str, Any]] = {"versions": {}, "time": {}, "dist-tags": {}}
+        headers = FULL | ({"If-None-Match": etag} if etag else {})
+        try:
+            with self.web.opened(self._address(name), headers=headers, size=PACKUMENT, seconds=QUESTION) as answer:
+                said: Any = name
+                for section, key, value in streaming.members(answer, tuple(found), ("name",)):
+                    if section == "name":
+                        said = value
+                    elif key is not None:
+                        found[section][key] = _worth(value) if section == "versions" else value
+                new_etag = str(answer.headers.get("ETag", ""))[:200]
+        except Rejected as refusal:
+            if etag and refusal.status == 304:
+                return None
+            raise
+        self._need_same(name, said)
+        goods = (self._goods(name, version, facts, found["time"]) for version, facts in found["versions"].items())
+        tags = {tag: version for tag, version in found["dist-tags"].items() if isinstance(version, str)}
+        return Assortment(name, tuple(one for one in goods if one is not None), tags, new_etag)
+
+    def _goods(self, name: str, version: str, facts: dict[str, Any], dates: dict[str, Any]) -> Goods | None:
+        listing = self._listing(name, version, facts, dates)
+        if listing is None:
+            return None
+        return Goods(version, (listing,), facts["raw"], facts["license"], facts["runs_scripts"])
 
     # --- which packages ----------------------------------------------------------------------------------------
     def _names(self) -> Iterator[str]:
@@ -145,11 +181,14 @@ class Npm:
             if answer.status == 304:
                 return [], []
             raise
-        if not isinstance(said, str) or said.lower() != name.lower():
-            raise Nonsense(f"The upstream was asked for {name} and answers with another package.")
+        self._need_same(name, said)
         read = {version: self._listing(name, version, facts, dates) for version, facts in versions.items()}
         odd = [(name, f"Version {version[:80]} names no tarball.") for version, one in read.items() if one is None]
         return [one for one in read.values() if one is not None], odd
+
+    def _need_same(self, name: str, said: Any) -> None:
+        if not isinstance(said, str) or said.lower() != name.lower():
+            raise Nonsense(f"The upstream was asked for {name} and answers with another package.")
 
     def _address(self, name: str) -> str:
         return self.base + quote(name, safe="@")
@@ -190,6 +229,20 @@ def _kept(facts: Any) -> dict[str, Any]:
     dist = facts.get("dist") if isinstance(facts.get("dist"), dict) else {}
     kept = {key: dist.get(key) for key in ("tarball", "shasum", "integrity")}
     return {**kept, "deprecated": reading.words(facts.get("deprecated"), "It is deprecated upstream.")}
+
+
+def _worth(facts: Any) -> dict[str, Any]:
+    """The same, and what an installer reads before it asks for the file."""
+    facts = facts if isinstance(facts, dict) else {}
+    scripts = facts.get("scripts") if isinstance(facts.get("scripts"), dict) else {}
+    license_ = facts.get("license")
+    license_ = license_.get("type") if isinstance(license_, dict) else license_
+    return _kept(facts) | {
+        "raw": {key: facts[key] for key in INSTALLERS_READ if key in facts},
+        "license": license_[:255] if isinstance(license_, str) else "",
+        "runs_scripts": facts.get("hasInstallScript") is True
+        or bool({"preinstall", "install", "postinstall"} & scripts.keys()),
+    }
 
 
 def _name_of(found: Any) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from html.parser import HTMLParser
@@ -15,11 +16,14 @@ from registry.errors import InvalidInput, Refused
 from registry.upstreams.sources import reading, streaming
 from registry.upstreams.sources.base import (
     START,
+    Assortment,
     Cursor,
     Denied,
+    Goods,
     Listing,
     Nonsense,
     Page,
+    Rejected,
     Reply,
     Site,
     Stream,
@@ -33,7 +37,8 @@ PER_PAGE = 1000
 JSON, HTML = "application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html"
 EITHER = {"Accept": f"{JSON}, {HTML};q=0.2, text/html;q=0.1"}
 HIDDEN = frozenset({"quarantined"})  # PEP 792: offers no files
-NEEDED = ("filename", "url", "hashes", "size", "upload-time", "yanked")
+NEEDED = ("filename", "url", "hashes", "size", "upload-time", "yanked", "requires-python")
+QUESTION = 20.0  # seconds that a waiting client's question may take
 Files = Iterator[Mapping[str, Any]]
 
 
@@ -84,6 +89,25 @@ class PyPi:
         listings, _ = self._read(rules.normalize_name(name))
         mine = [one for one in listings if rules.canonical_version(one.version) == wanted]
         return tuple(sorted(mine, key=lambda one: (_rank(one.filename), one.filename)))
+
+    def assortment(self, name: str, etag: str = "") -> Assortment | None:
+        """Every version that has an sdist or a wheel."""
+        normal = ecosystems.get("pypi").normalize_name(name)
+        headers = EITHER | ({"If-None-Match": etag} if etag else {})
+        listings: list[Listing] = []
+        try:
+            with self.web.opened(f"{self.base}{normal}/", headers=headers, size=PROJECT, seconds=QUESTION) as answer:
+                for one in _files_of_json(answer, normal) if _is_json(answer) else _files_of_html(answer):
+                    self._take(normal, one, answer.url, listings, [])
+                new_etag = str(answer.headers.get("ETag", ""))[:200]
+        except Rejected as refusal:
+            if etag and refusal.status == 304:
+                return None
+            raise
+        versions = defaultdict[str, list[Listing]](list)
+        for one in sorted(listings, key=lambda one: (_rank(one.filename), one.filename)):
+            versions[one.version].append(one)
+        return Assortment(normal, tuple(Goods(key, tuple(files)) for key, files in versions.items()), {}, new_etag)
 
     # --- which projects ----------------------------------------------------------------------------------------
     def _names(self, known: int) -> tuple[list[str], int]:
@@ -160,8 +184,13 @@ class PyPi:
                 digests=digests,
                 released_at=reading.moment(file.get("upload-time")),
                 yanked=reading.words(file.get("yanked"), "It is yanked upstream."),
+                requires=_short(file.get("requires-python")),
             )
         )
+
+
+def _short(text: Any) -> str:
+    return text if isinstance(text, str) and len(text) <= 512 and text.isprintable() else ""
 
 
 def _rank(filename: str) -> int:
@@ -266,5 +295,6 @@ def _files_of_html(answer: Reply) -> Files:
             "url": href,
             "hashes": {algorithm: digest},
             "upload-time": attributes.get("data-upload-time"),
+            "requires-python": attributes.get("data-requires-python"),
             "yanked": (attributes["data-yanked"] or True) if "data-yanked" in attributes else False,
         }
