@@ -21,6 +21,8 @@ NAMES = {
     "node": ("node",),
     "nginx": ("nginx", "/usr/sbin/nginx"),
     "jq": ("jq",),
+    "twine": (str(Path(sys.prefix) / "clients" / "bin" / "twine"),),
+    "uv": (str(Path(sys.prefix) / "clients" / "bin" / "uv"),),
 }
 PACKAGES = {
     "chromium": "chromium",
@@ -31,6 +33,8 @@ PACKAGES = {
     "nginx": "nginx-light",
     "jq": "jq",
 }
+# Those that Python's index has, in an environment of their own: their many dependencies are none of ours.
+CLIENTS = {"twine": "twine==7.0.0", "uv": "uv==0.13.9"}
 
 
 def find(tool: str) -> str | None:
@@ -76,6 +80,11 @@ def bring() -> list[str]:
         }
         subprocess.run(["apt-get", "update", "-qq"], **quiet)
         subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], **quiet)
+    if wanted := [CLIENTS[tool] for tool in missing if tool in CLIENTS]:
+        print(f"Installing for the tests: {', '.join(wanted)}", flush=True)
+        folder = Path(sys.prefix) / "clients"
+        subprocess.run([sys.executable, "-m", "venv", folder], check=False)
+        subprocess.run([folder / "bin" / "pip", "install", "--quiet", *wanted], check=False)
     return [tool for tool in missing if find(tool) is None]
 
 
