@@ -106,6 +106,7 @@ TEMPLATES = [
 # Gates decide. Each is `(subject, actor) -> Verdict`, asked in this order, inside the activity.
 REGISTRY_GATES = {
     "publishing": [
+        "registry.gates.is_what_the_token_is_for",
         "registry.gates.name_is_free_or_ours",
         "registry.gates.name_is_not_reserved",
     ],
@@ -152,6 +153,10 @@ PULL_THROUGH_PER_HOUR = env.int("PULL_THROUGH_PER_HOUR", default=6000)
 SYNC_STEP_SECONDS = env.float("SYNC_STEP_SECONDS", default=3)
 SYNC_HISTORY_DAYS = env.int("SYNC_HISTORY_DAYS", default=90)
 SYNC_PARALLEL = env.int("SYNC_PARALLEL", default=4)
+# Whose ID tokens of pipelines may be exchanged for a token of minutes: github=URL or gitlab=URL.
+TRUSTED_ISSUERS = env.list(
+    "TRUSTED_ISSUERS", default=["github=https://token.actions.githubusercontent.com", "gitlab=https://gitlab.com"]
+)
 PURGE_GRACE_HOURS = env.int("PURGE_GRACE_HOURS", default=24)
 GRACE_BY_DATABASE_CLOCK = True  # False where a test moves the clock of its process
 RELEASE_TAKES_FILES_DAYS = env.int("RELEASE_TAKES_FILES_DAYS", default=14)

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 
 from accounts import projects
 from accounts.actors import Actor
-from registry import grants
+from registry import ecosystems, grants
 from registry.models import Check, Package, Product, Release
 
 ORDER = {"allow": 0, "hold": 1, "deny": 2}
@@ -87,6 +87,15 @@ def first_objection(verdicts: Iterable[Verdict]) -> Verdict | None:
 
 
 # --- publishing ----------------------------------------------------------------------------------------------------
+def is_what_the_token_is_for(subject: Publication, actor: Actor) -> Verdict:
+    """A token that a pipeline was given publishes the packages that trust the pipeline, and no other."""
+    named = f"{subject.ecosystem}:{ecosystems.get(subject.ecosystem).normalize_name(subject.name)}"
+    if not actor.only_for or (named in actor.only_for and subject.package is not None):
+        return Verdict("token", "allow", "TOKEN_FITS", "The credential is not for another package alone.")
+    said = f"This token publishes {', '.join(sorted(actor.only_for))}, and not {subject.name}."
+    return Verdict("token", "deny", "TOKEN_FOR_OTHER", said)
+
+
 def name_is_free_or_ours(subject: Publication, actor: Actor) -> Verdict:
     """A published name belongs to the project that took it; a third-party name belongs to nobody here.
 
@@ -166,6 +175,10 @@ def review_policy(release: Release, actor: Actor) -> Verdict:
     if release.origin == Release.Origin.SUBMITTED:
         return Verdict(
             "review", "hold", "REVIEW_NEEDED", "Third-party packages are approved by a maintainer, and none has yet."
+        )
+    if release.stage_id is not None:
+        return Verdict(
+            "review", "hold", "REVIEW_NEEDED", "It was staged: a maintainer other than its submitter approves it."
         )
     if release.project.review_policy == "manual":
         return Verdict(

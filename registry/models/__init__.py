@@ -9,6 +9,7 @@ from registry.models.packages import DistTag, Package, PackageMaintainer
 from registry.models.products import Product, ProductGrant, ReleasePin
 from registry.models.releases import Dependency, Release, ReleaseManifest
 from registry.models.signing import RegistryKey, RegistrySignature
+from registry.models.trust import TrustedPublisher
 
 __all__ = [
     "Artifact",
@@ -33,4 +34,5 @@ __all__ = [
     "Release",
     "ReleaseManifest",
     "ReleasePin",
+    "TrustedPublisher",
 ]

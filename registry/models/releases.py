@@ -63,6 +63,9 @@ class Release(models.Model):
     stands_until = models.DateTimeField(
         null=True, blank=True, help_text="When what its status rests on ends by itself: a waiver, a time to wait"
     )
+    stage_id = models.UUIDField(
+        null=True, blank=True, unique=True, help_text="Given to what was staged: a person decides, whatever the policy"
+    )
     unlisted_at = models.DateTimeField(null=True, blank=True)
     purge_at = models.DateTimeField(null=True, blank=True)
     purged_at = models.DateTimeField(null=True, blank=True)
