@@ -66,14 +66,21 @@ def stored_answer(
 
 
 def index_answer(
-    request: HttpRequest, ecosystem: str, name: str, kind: str, actor: Actor, base_address: str
+    request: HttpRequest,
+    ecosystem: str,
+    name: str,
+    kind: str,
+    actor: Actor,
+    base_address: str,
+    *,
+    is_reading: bool = True,
 ) -> HttpResponse | None:
     """The index with what upstreams have besides, else the stored one, else one of this caller's own.
 
     None where the name stands here, and nothing of it may be had. Raises NotFound, NotCovered, and what
     `through.offering` raises.
     """
-    offered = offering.document(ecosystem, name, kind, actor)
+    offered = offering.document(ecosystem, name, kind, actor) if is_reading else None
     if offered is not None:
         answer = _answer(request, offered.document, documents.build_etag(offered.document.body), actor, base_address)
         answer.headers[SOURCE] = offered.upstream

@@ -15,6 +15,9 @@ from registry.models import Package
 from registry.protocols.indexes import ClientDoor, index_answer, own_document, placed, stored_answer
 
 
+WRITING = frozenset({"publish", "unpublish", "deprecate", "dist-tag", "owner", "access", "stage", "version"})
+
+
 class NpmDoor(ClientDoor):
     """A door of the npm protocol."""
 
@@ -40,7 +43,7 @@ class PackumentDoor(NpmDoor):
     def get(self, request: Request, name: str) -> HttpResponseBase:
         """In full, or abbreviated for `application/vnd.npm.install-v1+json`; only versions that may be had."""
         kind = _kind_for(request)
-        answer = index_answer(request, "npm", name, kind, self.actor, self.base_address)
+        answer = index_answer(request, "npm", name, kind, self.actor, self.base_address, is_reading=_installs(request))
         if answer is None:
             raise NotFound(nothing_to_have(self.package(name)))
         return answer
@@ -79,6 +82,12 @@ def nothing_to_have(package: Package) -> str:
     if newest is None:
         return f"No version of {package.name} is listed here any more."
     return f"No version of {package.name} may be had yet. {newest.version} is {newest.status}: {newest.held_because}"
+
+
+def _installs(request: Request) -> bool:
+    """Whether it is asked for to install from: who is about to publish a name must not have it told to anyone."""
+    command = request.headers.get("npm-command", "")
+    return request.GET.get("write") != "true" and command not in WRITING
 
 
 def _kind_for(request: HttpRequest) -> str:

@@ -17,11 +17,11 @@ from django.utils import timezone
 from accounts.actors import Actor
 from registry import documents, ecosystems, indexing, publishing
 from registry.ecosystems.indexes import File, Index, IndexDocument, Version
-from registry.errors import InvalidInput
+from registry.errors import Forbidden, InvalidInput
 from registry.models import Package, Release
 from registry.upstreams import fetching
 from registry.upstreams.models import Shelf, Upstream
-from registry.upstreams.sources.base import Goods, Listing
+from registry.upstreams.sources.base import Assortment, Goods, Listing
 from registry.upstreams.through import allowing, foreseeing, shelves
 
 SECONDS = 60  # that a finished document is kept for: advisories, policies and ages change without telling it
@@ -39,8 +39,8 @@ class Offered:
 def document(ecosystem: str, name: str, kind: str, actor: Actor) -> Offered | None:
     """The index document of that kind with what an upstream adds; None where no upstream has anything to say.
 
-    What stands here is answered for by the stored documents then. Raises NotYet where nothing stands here and the one
-    that could say is down, RateLimited.
+    What stands here is answered for by the stored documents then. Where nothing does, it raises NotYet while the one
+    that could say is down, and Forbidden where policy lets nothing in of what it has. Raises RateLimited.
     """
     if not allowing.for_actor(ecosystem, actor):
         return None
@@ -77,20 +77,21 @@ def _kept(upstream: Upstream, shelf: Shelf, package: Package | None, kind: str) 
 
 def _made(upstream: Upstream, shelf: Shelf, package: Package | None, kind: str) -> IndexDocument | None:
     index = index_of(upstream, shelf, package)
-    if index is None or not index.versions:
+    if not index.versions:
+        if package is None and index.notice:
+            raise Forbidden(f"Nothing of it may be had now. {index.notice}", code="left_out")
         return None
     return next((one for one in ecosystems.get(shelf.ecosystem).index_documents(index) if one.kind == kind), None)
 
 
-def index_of(upstream: Upstream, shelf: Shelf, package: Package | None) -> Index | None:
+def index_of(upstream: Upstream, shelf: Shelf, package: Package | None) -> Index:
     """The facts: held versions as they stand here, and after them those that may still come."""
-    found = shelves.assortment(shelf)
-    if found is None:
-        return None
+    found = shelves.assortment(shelf) or Assortment("", ())
     releases = documents.releases_of(package) if package is not None else []
     held = _held(package, releases)
     eligible = _eligible(shelf.ecosystem, found.goods, package, has_approved=held is not None)
-    shown = _welcome(upstream, shelf.ecosystem, found.name, eligible)
+    against = _unwelcome(upstream, shelf.ecosystem, found.name, eligible)
+    shown = [one for one in eligible if one.version not in against and files_of(one)]
     rules = ecosystems.get(shelf.ecosystem)
     versions = [*(held.versions if held else ()), *(_version(upstream, one) for one in shown)]
     versions.sort(key=lambda one: rules.sort_key(one.version), reverse=True)
@@ -98,7 +99,17 @@ def index_of(upstream: Upstream, shelf: Shelf, package: Package | None) -> Index
     updated = max(base.updated_at, shelf.fetched_at or base.updated_at)
     name = package.name if package is not None else found.name
     tags = _tags(shelf.ecosystem, versions, found.tags, base.tags, upstream.needs_review)
-    return replace(base, name=name, versions=tuple(versions), tags=tags, updated_at=updated)
+    notice = base.notice or _notice(upstream, found, against)
+    return replace(base, name=name, versions=tuple(versions), tags=tags, updated_at=updated, notice=notice)
+
+
+def _notice(upstream: Upstream, found: Assortment, against: Mapping[str, str]) -> str:
+    """Why the newest version is not there, as one line of ASCII: else nobody would see that an older one is taken."""
+    newest = found.tags.get("latest") or (found.goods[-1].version if found.goods else "")
+    if newest not in against:
+        return ""
+    said = f"{found.name} {newest} of {upstream.name} was skipped: {against[newest]}"
+    return " ".join(said.translate(indexing.PLAIN).split()).encode("ascii", "ignore").decode()[:400]
 
 
 def _held(package: Package | None, releases: list[Release]) -> Index | None:
@@ -130,11 +141,10 @@ def _eligible(ecosystem: str, goods: Sequence[Goods], package: Package | None, *
     return found
 
 
-def _welcome(upstream: Upstream, ecosystem: str, name: str, goods: Sequence[Goods]) -> list[Goods]:
-    """Those that policy would not turn away as soon as it sees them."""
+def _unwelcome(upstream: Upstream, ecosystem: str, name: str, goods: Sequence[Goods]) -> dict[str, str]:
+    """Those that policy would turn away as soon as it sees them, and why."""
     prospects = [foreseeing.Prospect(one.version, released_at(one), one.license) for one in goods]
-    against = foreseeing.objections(foreseeing.Prospects(ecosystem, name, prospects), upstream.project_id)
-    return [one for one in goods if one.version not in against and files_of(one)]
+    return foreseeing.objections(foreseeing.Prospects(ecosystem, name, prospects), upstream.project_id)
 
 
 def released_at(goods: Goods) -> datetime | None:
