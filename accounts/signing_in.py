@@ -67,9 +67,7 @@ def identify(request: HttpRequest, username: str, password: str, code: str) -> U
     """
     user = authenticate(request, username=storable(username, 150), password=password)
     if not isinstance(user, User):
-        message = (
-            "The user name or the password is wrong; after many tries, wait a quarter of an hour."
-        )
+        message = "The user name or the password is wrong; after many tries, wait a quarter of an hour."
         raise Unauthenticated(message, code="bad_password")
     if user.second_factor_since is None:
         return user

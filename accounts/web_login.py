@@ -22,9 +22,7 @@ LIFETIME = timedelta(minutes=10)
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 SCOPES = ("read", "publish")
 OVER = "This sign-in has ended, or was used before. Start it again in your terminal."
-NOT_YOURS = (
-    "There is no project of that name that you belong to. Start again with the address of one of yours."
-)
+NOT_YOURS = "There is no project of that name that you belong to. Start again with the address of one of yours."
 
 
 def begin(address: str, program: str = "", project: str = "") -> tuple[WebLogin, str]:

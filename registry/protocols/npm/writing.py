@@ -27,7 +27,7 @@ class PackageDoor(PackumentDoor):
 
     def put(self, request: Request, name: str) -> Response:
         """201 once the version is kept: it waits for its checks, at least, and `npm-notice` says so."""
-        self.actor.need("publish")
+        self.actor.need("publish", narrow=True)
         with publications.received(request._request) as said:  # noqa: SLF001  # DRF's own stream would be parsed
             if said.staged is None and not said.document.get("_attachments"):
                 return self._deprecate(name, said.document)
@@ -70,7 +70,7 @@ class RevisionDoor(NpmDoor):
 
     def put(self, request: Request, name: str, rev: str) -> Response:
         """Unlist what is left out. A second time it changes nothing."""
-        self.actor.need("admin")
+        _refuse_others(self)
         package = self.package(name)
         with publications.received(request._request) as said:  # noqa: SLF001  # DRF's own stream would be parsed
             before = standing(package, self)
@@ -83,7 +83,7 @@ class RevisionDoor(NpmDoor):
 
     def delete(self, request: Request, name: str, rev: str) -> Response:
         """Unlist every version. A second time it changes nothing."""
-        self.actor.need("admin")
+        _refuse_others(self)
         package = self.package(name)
         listed = list(package.releases.listed().select_related("package__project", "project", "submitted_by"))
         if any(one.is_served for one in listed):
@@ -98,7 +98,7 @@ class TarballRevisionDoor(NpmDoor):
 
     def delete(self, request: Request, name: str, filename: str, rev: str, doubled: str = "") -> Response:
         """Unlist the version of that file, unless it is."""
-        self.actor.need("admin")
+        _refuse_others(self)
         package = self.package(name)
         version = filename.removeprefix(f"{package.name.rpartition('/')[2]}-").removesuffix(".tgz")
         release = resolving.find_release(package, version, self.actor)
@@ -147,6 +147,13 @@ def unlist(release: Release, door: NpmDoor) -> None:
     except Conflict as done:
         if done.code != "already_unlisted":
             raise
+
+
+def _refuse_others(door: NpmDoor) -> None:
+    """Only admins retire versions; the others are told what they can do instead."""
+    if not door.actor.is_anonymous and not door.actor.is_admin:
+        raise Forbidden("Only admins unpublish here. To warn users of a version, deprecate it: `npm deprecate`.")
+    door.actor.need("admin")
 
 
 def _refuse_old(before: dict[str, Any], rev: str) -> None:
