@@ -89,7 +89,7 @@ class Actor:
     def need(self, scope: str, project_id: int | None = None, *, narrow: bool = False) -> None:
         """Raise Unauthenticated or Forbidden unless the actor may use the scope, role included, on that project's.
 
-        Only who passes `narrow`, and asks afterwards what the token is for, lets in those that are `only_for` one thing.
+        Only who passes `narrow`, and asks then what the token is for, lets in those that are `only_for` one thing.
         """
         if self.is_system:
             return

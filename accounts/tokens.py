@@ -71,7 +71,7 @@ def issue(
 def issue_narrow(
     user: User, name: str, only_for: Iterable[str], project: Project, actor: Actor
 ) -> tuple[ApiToken, str]:
-    """A token of 15 minutes that publishes one version of one of these packages, as the user; nobody is told of its end.
+    """A token of 15 minutes that publishes one version of one of these packages, as the user; no letter tells its end.
 
     For those who have found out that it is due: it is written in their transaction, and so is what they say of it.
     """

@@ -21,6 +21,7 @@ urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index", http_method_names=["get", "head", "options"])),
     path("health", health),
     path("", include("registry.protocols.products.urls")),
+    path("", include("registry.protocols.urls")),
     path("npm/", include("registry.protocols.npm.urls")),
     path("pypi/", include("registry.protocols.pypi.urls")),
     path("", include("accounts.web.urls")),

@@ -18,6 +18,7 @@ from accounts.actors import Actor
 from registry import ecosystems, grants
 from registry.models import Check, Package, Product, Release
 
+STAGE = "stage "  # before the name of a package that a token may stage versions of
 ORDER = {"allow": 0, "hold": 1, "deny": 2}
 BLOCKING_CHECKS = ("archive", "manifest", "integrity", "signature", "name")
 RESERVED_NAMES = frozenset({"publish", "stats", "node_modules", "favicon.ico"})
@@ -63,6 +64,7 @@ class Publication:
     package: Package | None
     origins: frozenset[str]
     project_id: int
+    is_staged: bool = False
 
     @property
     def is_first_party(self) -> bool:
@@ -89,7 +91,7 @@ def first_objection(verdicts: Iterable[Verdict]) -> Verdict | None:
 # --- publishing ----------------------------------------------------------------------------------------------------
 def is_what_the_token_is_for(subject: Publication, actor: Actor) -> Verdict:
     """A token that a pipeline was given publishes the packages that trust the pipeline, and no other."""
-    named = f"{subject.ecosystem}:{ecosystems.get(subject.ecosystem).normalize_name(subject.name)}"
+    named = f"{STAGE if subject.is_staged else ''}{subject.ecosystem}:{ecosystems.get(subject.ecosystem).normalize_name(subject.name)}"
     if not actor.only_for or (named in actor.only_for and subject.package is not None):
         return Verdict("token", "allow", "TOKEN_FITS", "The credential is not for another package alone.")
     said = f"This token publishes {', '.join(sorted(actor.only_for))}, and not {subject.name}."

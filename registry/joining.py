@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import auditing
+from accounts import auditing, tokens
 from accounts.actors import SYSTEM, Actor
 from accounts.models import Project
 from registry import checking, documents, ecosystems, publishing, signals, storage
@@ -61,7 +61,7 @@ def add_file(staged: storage.Staged, sent: Sent, actor: Actor) -> Artifact:
     (a file of that name is there).
     """
     with publishing.refusals_audited("release.publish", "upload", actor):
-        actor.need("publish")
+        actor.need("publish", narrow=True)
         project = publishing.project_of(actor)
         _compare_digests(staged, sent.digests)
         read = ecosystems.read_package(staged.path, sent.filename)
@@ -150,6 +150,7 @@ def _join(release: Release, upload: Upload, project: Project, actor: Actor) -> A
             documents.hold(package.pk)
             release.refresh_from_db()
             _refuse(release, read)
+            tokens.spend(actor, f"{package.ecosystem}:{package.normalized}@{release.version}")
             artifact = write_artifact(release, upload, blob)
             storage.confirm(blob)
             _merge(release, read)

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from accounts import auditing, projects, signatures, signing_keys
+from accounts import auditing, projects, signatures, signing_keys, tokens
 from accounts.actors import Actor
 from accounts.models import Membership, Project
 from registry import approving, checking, documents, ecosystems, gates, signals, storage
@@ -50,6 +51,7 @@ class Intent:
     note: str = ""
     released_at: datetime | None = None
     with_it: Callable[[Release], object] | None = None
+    is_staged: bool = False  # a person decides, whatever the policy
     is_product: bool = False  # a build artifact: unsigned, unread, approved at once
 
 
@@ -68,17 +70,24 @@ def publish_upload(
     category: str = "",
     filename: str = "",
     agrees: Callable[[Manifest], None] | None = None,
+    is_staged: bool = False,
 ) -> Release:
     """Publish a signed archive: verify, read strictly, ask the gates, keep the bytes, make the release.
 
     Unsigned ones pass where the project's signature policy is optional; a signature that is there must be good.
+    One that `is_staged` waits for a person, whatever the project's policy.
     `agrees` raises where what was read from the archive is not what its sender told.
     Raises Unauthenticated, Forbidden, InvalidInput, Refused (unsigned, bad signature, hostile archive), Conflict
     (the version exists). A refusal leaves one audit event and nothing else.
     """
     with refusals_audited("release.publish", "upload", actor):
-        actor.need("publish")
-        intent = Intent(tag=check_tag(tag), access=_check_access(access), category=check_category(category))
+        actor.need("publish", narrow=True)
+        intent = Intent(
+            tag=check_tag(tag),
+            access=_check_access(access),
+            category=check_category(category),
+            is_staged=is_staged,
+        )
         staged, armored = _take_signature(staged, signature)
         if armored is None:
             _refuse_unsigned(actor.project)
@@ -94,7 +103,7 @@ def publish(upload: Upload, actor: Actor, intent: Intent) -> Release:
     manifest = upload.package.manifest
     existing = find_named(manifest.ecosystem, manifest.name)
     project = existing.project if existing is not None and intent.is_product else project_of(actor)
-    ask_to_publish(manifest, existing, intent.origin, project, actor)
+    ask_to_publish(manifest, existing, intent.origin, project, actor, is_staged=intent.is_staged)
     refuse_known(existing, manifest)
     _refuse_other_access(existing, intent.access)
     is_ours = intent.origin == Release.Origin.PUBLISHED and not intent.is_product
@@ -191,11 +200,19 @@ def find_named(ecosystem: str, name: str) -> Package | None:
     return found.first()
 
 
-def ask_to_publish(manifest: Manifest, package: Package | None, origin: str, project: Project, actor: Actor) -> None:
+def ask_to_publish(
+    manifest: Manifest,
+    package: Package | None,
+    origin: str,
+    project: Project,
+    actor: Actor,
+    *,
+    is_staged: bool = False,
+) -> None:
     """Ask the publishing gates; raises Forbidden with their verdicts."""
     held = package.releases.values_list("origin", flat=True).distinct() if package else ()
     subject = gates.Publication(
-        manifest.ecosystem, manifest.name, manifest.version, origin, package, frozenset(held), project.pk
+        manifest.ecosystem, manifest.name, manifest.version, origin, package, frozenset(held), project.pk, is_staged
     )
     verdicts = gates.ask("publishing", subject, actor)
     if objection := gates.first_objection(verdicts):
@@ -289,13 +306,14 @@ def take_name(manifest: Manifest, actor: Actor, intent: Intent, project: Project
     if made and actor.user:
         PackageMaintainer.objects.create(package=package, user=actor.user)
     if not made:  # somebody may have taken the name since the gates were asked
-        ask_to_publish(manifest, package, intent.origin, project, actor)
+        ask_to_publish(manifest, package, intent.origin, project, actor, is_staged=intent.is_staged)
     return package
 
 
 def write_release(package: Package, manifest: Manifest, actor: Actor, intent: Intent) -> Release:
     """The version's row, pending until it is decided."""
     _categorize(package, intent)
+    tokens.spend(actor, f"{package.ecosystem}:{package.normalized}@{manifest.version}")
     return Release.objects.create(
         package=package,
         version=manifest.version,
@@ -308,6 +326,7 @@ def write_release(package: Package, manifest: Manifest, actor: Actor, intent: In
         released_at=intent.released_at,
         license=manifest.license[:255],
         requested_tag=intent.tag,
+        stage_id=uuid4() if intent.is_staged else None,
         held_because="Its checks have not ended yet.",
     )
 

@@ -45,7 +45,7 @@ BROKEN = {
     500: gettext_noop("Something broke on our side"),
     503: gettext_noop("Something does not answer at the moment"),
 }
-API_PATHS = ("/api/", "/v1/", "/product/", "/register", "/fetch/", "/prune/", "/npm/", "/pypi/")
+API_PATHS = ("/api/", "/v1/", "/product/", "/register", "/fetch/", "/prune/", "/npm/", "/pypi/", "/-/", "/_/")
 
 
 def status_of(error: RegistryError) -> int:

@@ -13,6 +13,7 @@ from accounts.actors import Actor
 from accounts.id_tokens import IdTokenRefused
 from registry import ecosystems
 from registry.errors import Forbidden, RegistryError
+from registry.gates import STAGE
 from registry.models import TrustedPublisher
 from registry.trusting import issuing_keys
 from registry.trusting.providers import Provider
@@ -100,7 +101,7 @@ def _stands(one: TrustedPublisher) -> bool:
 def _mint(fitting: Sequence[TrustedPublisher], provider: Provider, claims: Mapping[str, Any], address: str) -> Minted:
     first = fitting[0]
     person, project = first.created_by, first.package.project
-    names = sorted({f"{one.package.ecosystem}:{one.package.normalized}" for one in fitting})
+    names = sorted({word for one in fitting for word in _may(one)})
     actor = Actor(kind="token", user=person, project=project, address=address)
     token, raw = tokens.issue_narrow(person, f"{provider.slug}: {first.subject}", names, project, actor)
     for one in fitting:
@@ -111,3 +112,9 @@ def _mint(fitting: Sequence[TrustedPublisher], provider: Provider, claims: Mappi
     details = {"for": names, "trust": [str(one.pk) for one in fitting], "issuer": claims["iss"], "claims": said}
     auditing.record("token.exchanged", f"token:{token.pk}", actor, details=details, project=project.slug)
     return Minted(raw, token.expires_at, names)
+
+
+def _may(one: TrustedPublisher) -> list[str]:
+    """What the gate `is_what_the_token_is_for` lets the token do."""
+    name = f"{one.package.ecosystem}:{one.package.normalized}"
+    return [word for word, given in ((name, one.may_publish), (STAGE + name, one.may_stage)) if given]

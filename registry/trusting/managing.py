@@ -23,7 +23,7 @@ def listed(package: Package, actor: Actor) -> list[TrustedPublisher]:
     actor.need("publish", package.project_id)
     if not (actor.is_admin or package.project_id in actor.project_ids):
         raise Forbidden("Only members of the package's project may see who publishes it.", code="not_a_member")
-    return list(package.trusted_publishers.all())
+    return list(package.trusted_publishers.select_related("created_by"))
 
 
 def trust(package: Package, wanted: Mapping[str, Any], actor: Actor) -> TrustedPublisher:

@@ -12,6 +12,7 @@ from registry.protocols.npm.tags import DistTagDoor
 from registry.protocols.npm.tarballs import TarballDoor
 from registry.protocols.npm.tokens import ProfileDoor, TokenDoor, TokensDoor
 from registry.protocols.npm.writing import PackageDoor, RevisionDoor, TarballRevisionDoor
+from registry.protocols.trusting import ExchangeDoor, TrustDoor, TrustsDoor
 
 app_name = "npm"
 FILE = "<npm-name:name>/-/<tarball:filename>"
@@ -30,6 +31,9 @@ routes = [
     path("-/npm/v1/security/advisories/bulk", BulkAdvisoriesDoor.as_view(), name="advisories"),
     path("-/npm/v1/security/audits", QuickAuditDoor.as_view(), name="audits"),
     path("-/npm/v1/security/audits/quick", QuickAuditDoor.as_view(), name="quick-audit"),
+    path("-/npm/v1/oidc/token/exchange/package/<npm-name:name>", ExchangeDoor.as_view(), name="oidc-exchange"),
+    path("-/package/<npm-name:name>/trust", TrustsDoor.as_view(), name="trusts"),
+    path("-/package/<npm-name:name>/trust/<uuid:id>", TrustDoor.as_view(), name="trust"),
     path("-/package/<npm-name:name>/dist-tags", DistTagsDoor.as_view(), name="dist-tags"),
     path("-/package/<npm-name:name>/dist-tags/<str:tag>", DistTagDoor.as_view(), name="dist-tag"),
     path(f"{FILE}/-rev/<str:rev>", TarballRevisionDoor.as_view(), name="tarball-revision"),
