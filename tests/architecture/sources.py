@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PRODUCT = ("config", "accounts", "registry", "licensing", "scanning")
+PRODUCT = ("config", "accounts", "registry", "licensing", "scanning", "sdk")
 
 
 @cache

@@ -67,6 +67,8 @@ class ApiError(CodeSyncError):
     @property
     def exit(self) -> Exit:  # type: ignore[override]  # the status decides
         """The exit code that goes with the status."""
+        if self.status == 403 and self.details.get("code") == "pending":
+            return Exit.HELD
         if self.status in (400, 413, 415):
             return Exit.USAGE
         if self.status == 401:

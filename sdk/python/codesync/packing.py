@@ -1,10 +1,10 @@
-"""From a folder to the files that are published: by npm, or by whatever builds Python packages here."""
+"""From a folder to the file that is published: by npm, or by whatever builds Python packages here."""
 
-import importlib.util
 import json
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 from codesync.errors import Mistake
@@ -12,12 +12,15 @@ from codesync.errors import Mistake
 ARCHIVES = (".tgz", ".tar.gz", ".whl", ".zip")
 
 
-def pack(what: Path, target: Path) -> list[Path]:
-    """The archives of a folder, made in `target`, sdist before wheel; of an archive itself. Raises Mistake."""
+def pack(what: Path, target: Path) -> Path:
+    """The archive of a folder (npm's tarball, a Python wheel), made in `target`; an archive is its own.
+
+    Raises Mistake where there is nothing to pack, or what packs it fails.
+    """
     if what.is_file():
-        return [what]
+        return what
     if (what / "package.json").is_file():
-        return [_npm(what, target)]
+        return _npm(what, target)
     if (what / "pyproject.toml").is_file() or (what / "setup.py").is_file():
         return _python(what, target)
     if not what.exists():
@@ -36,22 +39,30 @@ def _npm(folder: Path, target: Path) -> Path:
     return packed[0]
 
 
-def _python(folder: Path, target: Path) -> list[Path]:
+def _python(folder: Path, target: Path) -> Path:
     _run(_builder(str(target.resolve())), folder, "The build")
-    built = sorted(target.glob("*.tar.gz")) + sorted(target.glob("*.whl"))
-    if not built:
-        raise Mistake("The build made neither an sdist nor a wheel. Name the archive to publish.")
-    return built
+    built = sorted(target.glob("*.whl"))
+    if len(built) != 1:
+        raise Mistake(f"The build made {len(built)} wheels, not one. Name the archive to publish.")
+    return built[0]
 
 
 def _builder(target: str) -> list[str]:
-    if importlib.util.find_spec("build"):
-        return [sys.executable, "-m", "build", "--outdir", target]
+    if _is_installed("build"):
+        return [sys.executable, "-m", "build", "--wheel", "--outdir", target]
     if uv := shutil.which("uv"):
-        return [uv, "build", "--quiet", "--out-dir", target]
-    if importlib.util.find_spec("pip"):
+        return [uv, "build", "--wheel", "--quiet", "--out-dir", target]
+    if _is_installed("pip"):
         return [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", target, "."]
     raise Mistake("Nothing here builds Python packages. Run `pip install build`, or name the archive to publish.")
+
+
+def _is_installed(name: str) -> bool:
+    """Whether the distribution is here; a folder `build`, which builds leave behind, is none."""
+    try:
+        return bool(metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def _run(command: list[str], folder: Path, name: str) -> "subprocess.CompletedProcess[str]":

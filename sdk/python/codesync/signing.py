@@ -51,15 +51,15 @@ def find_signer(signature: Path, signers: Path) -> str:
     return done.stdout.decode().splitlines()[0]
 
 
-def verify(file: Path, signature: Path, signers: Path) -> str:
-    """What ssh-keygen says of a good signature by an allowed signer; no network. Raises NotVerified."""
-    signer = find_signer(signature, signers)
+def verify(file: Path, signature: Path, signers: Path, expected: str = "") -> str:
+    """What ssh-keygen says of a good signature by an allowed signer (by the expected one). Raises NotVerified."""
+    signer = expected or find_signer(signature, signers)
     command = [program(), "-Y", "verify", "-f", str(signers), "-I", signer, "-n", NAMESPACE, "-s", str(signature)]
     with file.open("rb") as content:
         done = subprocess.run(command, stdin=content, capture_output=True, check=False)
     if done.returncode:
         said = _last_line(done.stdout or done.stderr)
-        raise NotVerified(f"The signature does not fit the file: {said} Do not use it, and tell who runs the portal.")
+        raise NotVerified(f"The signature of {signer} does not fit: {said} Do not use the file, and tell its project.")
     return done.stdout.decode().strip()
 
 

@@ -13,6 +13,7 @@ from codesync.errors import ApiError, Mistake, NotSignedIn, Unreachable
 from codesync.retrying import AGAIN, UNTOUCHED, Patience, seconds_of
 
 BASE = "/api/v1"
+AS_IT_IS = {"Accept": "*/*", "Accept-Encoding": "identity"}
 CHUNK = 256 * 1024
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 Progress = Callable[[int], object]
@@ -119,7 +120,7 @@ class Transport:
 
         def attempt() -> httpx.Response:
             request = self.http.build_request(
-                "GET", self.url + BASE + path, params=given, headers={**self.credentials(), "Accept": "*/*"}
+                "GET", self.url + BASE + path, params=given, headers={**self.credentials(), **AS_IT_IS}
             )
             return accepted(self.http.send(request, stream=True, follow_redirects=True))
 

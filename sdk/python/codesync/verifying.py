@@ -39,8 +39,8 @@ def compare(file: Path, sha256: str, sha512: str) -> Digests:
     return found
 
 
-def check_signature(file: Path, armored: str, signers: Path, folder: Path) -> str:
-    """ssh-keygen's sentence on the signature by one of the allowed signers; offline. Raises NotVerified."""
+def check_signature(file: Path, armored: str, signers: Path, folder: Path, expected: str = "") -> str:
+    """ssh-keygen's sentence on the signature by an allowed signer (the expected one); offline. Raises NotVerified."""
     signature = folder / "signature.sig"
     signature.write_text(armored)
-    return signing.verify(file, signature, signers)
+    return signing.verify(file, signature, signers, expected)

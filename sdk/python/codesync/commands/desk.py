@@ -52,7 +52,8 @@ class Desk:
 
     def __init__(self, choices: Choices) -> None:
         self.choices = choices
-        self.out = Console(highlight=False, soft_wrap=not sys.stdout.isatty(), markup=False)
+        watched = sys.stdout.isatty()  # what a program reads is as wide as it is
+        self.out = Console(highlight=False, soft_wrap=not watched, markup=False, width=None if watched else 10_000)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
     @cached_property

@@ -47,15 +47,15 @@ def verify(
     signature: Annotated[
         Path | None, typer.Option(help="Verify a file here with this signature, asking nobody.")
     ] = None,
+    signer: Annotated[str, typer.Option(help="Who must have signed; else any of the signers.")] = "",
     remember: Annotated[
         bool, typer.Option("--remember", help="Trust the key that the portal names, from now on.")
     ] = False,
 ) -> None:
     """Check digest and SSH signature. Ends with 8 if anything is not as it should be."""
     if signature:
-        said = signing.verify(
-            _there(Path(package)), _there(signature), _there(signers or configuration.allowed_signers())
-        )
+        trusted = _there(signers or configuration.allowed_signers())
+        said = signing.verify(_there(Path(package)), _there(signature), trusted, signer)
         desk.answer({"file": package, "verified": True, "signature": said}, lambda out: showing.line(out, "✓", said))
         return
     one = _version(desk, package)
@@ -64,7 +64,7 @@ def verify(
         file = _fetch(desk, one, folder / "artifact")
         signed = _signature(desk, one)
         trust = _trust(signers, signed, remember, folder)
-        said = verifying.check_signature(file, signed.armored, trust.signers, folder)
+        said = verifying.check_signature(file, signed.armored, trust.signers, folder, signer)
     answer = {"name": one["name"], "version": one["version"], "sha256": one["sha256"], "verified": True}
     answer |= {"signature": said, "signers": trust.source}
     desk.answer(answer, lambda out: _show(out, one, said, trust))

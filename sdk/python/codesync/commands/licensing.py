@@ -77,7 +77,7 @@ def suspend(
 ) -> None:
     """Let a key open nothing until `--lift`."""
     one = desk.portal.licenses.get(id)
-    kept = {name: one[name] for name in ("name", "key", "constraint", "meta", "packages")}  # type: ignore[literal-required]  # these are its fields
+    kept = {name: one[name] for name in ("name", "key", "constraint", "meta", "packages")}
     changed = desk.portal.licenses.replace(id, {**kept, "suspended": not lift})
     desk.answer(changed, lambda out: _show_key(out, changed))
 

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from codesync import packing, signing
-from codesync.answers import Published
 from codesync.commands import progress, verdicts
 from codesync.commands.desk import Desk, command
 from codesync.errors import Exit, Mistake
@@ -20,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
 
 def publish(
     desk: Desk,
-    what: Annotated[Path, typer.Argument(help="A folder (npm, Python) or an archive.")] = Path(),
+    what: Annotated[Path, typer.Argument(help="A folder (npm; Python: its wheel) or an archive.")] = Path(),
     key: Annotated[str, typer.Option(help="Sign with this SSH key; else CODESYNC_SIGNING_KEY, else ~/.ssh.")] = "",
     signature: Annotated[Path | None, typer.Option(help="A signature made before, instead of signing now.")] = None,
     sign: Annotated[bool, typer.Option(help="Sign; some projects take unsigned archives.")] = True,
@@ -33,18 +32,16 @@ def publish(
     """Pack, sign, upload, and follow the checks. Ends with 0 approved, 3 held, 4 rejected or refused."""
     desk.portal.transport.credentials()  # no address, no token: said before anything is built
     with tempfile.TemporaryDirectory(prefix="codesync-") as name:
-        archives = packing.pack(what, Path(name))
-        if signature and len(archives) > 1:
-            raise Mistake(f"One signature cannot fit {len(archives)} archives. Name the one to publish.")
-        published = [
-            _upload(desk, archive, _signature(desk, archive, key, signature, sign), tag, access, category)
-            for archive in archives
-        ]
-    last = published[-1]
+        archive = packing.pack(what, Path(name))
+        armored = _signature(desk, archive, key, signature, sign)
+        with progress.transfer(desk, f"Uploading {archive.name}", archive.stat().st_size) as sent:
+            taken = desk.portal.packages.publish(
+                archive, armored, tag=tag, access=access, category=category, sent=sent
+            )
     if not wait:
-        desk.answer(last, lambda out: verdicts.show_taken(out, last, desk.settings.url))
+        desk.answer(taken, lambda out: verdicts.show_taken(out, taken, desk.settings.url))
         return Exit.DONE
-    return progress.await_decision(desk, last["name"], last["version"], last["ecosystem"], patience)
+    return progress.await_decision(desk, taken["name"], taken["version"], taken["ecosystem"], patience)
 
 
 def _signature(desk: Desk, archive: Path, key: str, given: Path | None, wanted: bool) -> str:
@@ -58,8 +55,3 @@ def _signature(desk: Desk, archive: Path, key: str, given: Path | None, wanted: 
     made = signing.sign(archive, chosen)
     desk.say(f"Signed {archive.name} with {chosen}")
     return made
-
-
-def _upload(desk: Desk, archive: Path, signature: str, tag: str, access: str, category: str) -> Published:
-    with progress.transfer(desk, f"Uploading {archive.name}", archive.stat().st_size) as sent:
-        return desk.portal.packages.publish(archive, signature, tag=tag, access=access, category=category, sent=sent)

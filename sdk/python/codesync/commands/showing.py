@@ -48,6 +48,8 @@ def error_line(problem: CodeSyncError) -> Text:
         told = problem.details.get("remedies")
         remedies = [clean(one) for one in told] if isinstance(told, list) else []
         remedies += [REMEDIES[problem.status]] if problem.status in REMEDIES else []
+        if "verdicts" in problem.details:
+            remedies.append("Run `codesync explain` on it for what can be done.")
         if problem.retry_after:
             remedies.append(f"Try again in {problem.retry_after:.0f} s.")
     more = [one for one in remedies if one not in said]
@@ -82,12 +84,12 @@ def facts(console: Console, about: Mapping[str, object]) -> None:
 
 
 def put(console: Console, what: Any) -> None:
-    """Print it as wide as it is where nobody watches, else as wide as the terminal."""
+    """Print it, without the blanks at the ends of lines where nobody watches."""
     if console.is_terminal:
         console.print(what)
         return
     with console.capture() as caught:
-        console.print(what, width=100_000)
+        console.print(what)
     for line in caught.get().splitlines():
         console.file.write(line.rstrip() + "\n")
 

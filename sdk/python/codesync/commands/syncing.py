@@ -100,9 +100,9 @@ def _show_status(out: Console, regions: Regions, runs: list[SyncRun] | None) -> 
          one["added"], one["skipped"], one["failed"])
         for one in runs or ()
     ]  # fmt: skip
-    columns = ("pull", "upstream", "status", "started", "added", "skipped", "failed")
+    heads = ("pull", "upstream", "status", "started", "added", "skipped", "failed")
     if pulls:
-        showing.put(out, showing.table(columns, pulls, right=columns[4:]))
+        showing.put(out, showing.table(heads, pulls, right=heads[4:]))
 
 
 def _ms(latency: dict[str, Any]) -> str:
@@ -110,7 +110,7 @@ def _ms(latency: dict[str, Any]) -> str:
 
 
 def _show_run(out: Console, run: SyncRun) -> None:
-    counts = ", ".join(f"{run[name]} {name}" for name in ("added", "updated", "skipped", "failed"))  # type: ignore[literal-required]  # these are its fields
+    counts = ", ".join(f"{run[name]} {name}" for name in ("added", "updated", "skipped", "failed"))
     showing.line(out, showing.status(run["status"]), f"{', '.join(run['upstreams'])}: {counts}")
     for one in run["errors"]:
         showing.line(out, " ", f"{one['package']}: {one['error']}")

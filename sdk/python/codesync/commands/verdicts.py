@@ -59,7 +59,8 @@ def reasons_of(seen: Version, explanation: Explanation | None) -> list[str]:
     found = [seen["decision"]["reason"]] if seen["decision"] else []
     found += [seen["held_because"] or ""]
     found += [one["reason"] for one in (explanation["verdicts"] if explanation else ()) if one["answer"] != "allow"]
-    return list(dict.fromkeys(reason for reason in found if reason))
+    said = list(dict.fromkeys(reason for reason in found if reason))
+    return [reason for reason in said if not any(reason != other and reason in other for other in said)]
 
 
 def show_explanation(out: Console, said: Explanation) -> None:
