@@ -42,10 +42,11 @@ class TrustsDoor(ClientDoor):
 
     def post(self, request: Request, name: str) -> Response:
         """Trust one more; npm sends a list of one."""
+        package = self.package(name)
         given = request.data[0] if isinstance(request.data, list) and len(request.data) == 1 else request.data
         if not isinstance(given, dict):
             raise InvalidInput("Send one pipeline: its type, claims and permissions.")
-        return Response([_shape(managing.trust(self.package(name), given, self.actor))], status=201, headers=NO_STORE)
+        return Response([_shape(managing.trust(package, given, self.actor))], status=201, headers=NO_STORE)
 
 
 class TrustDoor(TrustsDoor):

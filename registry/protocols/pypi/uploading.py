@@ -35,7 +35,7 @@ class UploadDoor(PypiDoor):
     def post(self, request: Request) -> Response:
         """Keep the file, 200: its version is checked, and the body says where that can be followed."""
         with publishing.refusals_audited("release.publish", "upload", self.actor):
-            self.actor.need("publish")
+            self.actor.need("publish", narrow=True)
         with received(request._request, UPLOAD) as upload:  # noqa: SLF001  # DRF's own stream would be parsed
             _refuse_other_actions(upload)
             assert upload.staged is not None  # `received` refuses a body without a file
