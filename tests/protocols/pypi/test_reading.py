@@ -8,8 +8,10 @@ import zipfile
 import pytest
 from django.utils import timezone
 
-from registry import approving, retiring
+from licensing import keys, minting
+from registry import approving, retiring, tasks
 from registry.models import Release
+from registry.protocols.pypi import urls
 from registry.protocols.pypi.negotiating import chosen
 from tests import builders
 from tests.builders import Cast
@@ -169,3 +171,28 @@ def test_the_page_below_a_project_names_files_below_it(cast: Cast, secret: Relea
 def test_a_file_has_one_address(nobody: Pip, utils: Release):
     for path in ("1.2/acme_utils-1.2.0.tar.gz", "latest/acme_utils-1.2.0.tar.gz", "1.2.0/acme_utils-1.2.1.tar.gz"):
         assert nobody.ask(f"files/acme-utils/{path}").status_code == 404
+
+
+def test_a_sold_key_shows_what_it_covers_and_says_why_not_of_the_rest(cast: Cast, twine: Pip, secret: Release):
+    newer = builders.wheel("acme-utils", "2.0.0")
+    assert twine.upload(newer, "acme_utils-2.0.0-py3-none-any.whl").status_code == 200
+    tasks.drain()
+    wanted = keys.Wanted(packages=("acme-utils",), constraint="version", range="<2")
+    holder = Pip(minting.unseal(keys.create(wanted, builders.actor(cast.alice)).sealed))
+
+    assert page_of(holder)["versions"] == ["1.2.0"]
+    assert json.loads(read(holder.ask("simple/")))["projects"] == [{"name": "acme-utils"}]
+    assert [holder.ask(path).status_code for path in FILES] == [200, 200, 200]
+    for more in ("", ".metadata", ".provenance"):
+        answer = holder.ask(f"files/acme-utils/2.0.0/acme_utils-2.0.0-py3-none-any.whl{more}")
+        assert (answer.status_code, "2.0.0" in answer.reason_phrase) == (403, True), answer.reason_phrase
+    assert holder.ask("simple/nothing-of-that-name/").status_code == 403
+
+
+@pytest.mark.once
+def test_every_address_is_asked_here():
+    """A new route that gives bytes or names comes here first."""
+    routed = {str(one.pattern) for one in urls.routes}
+    asked = {"simple/", "simple/<str:name>/", urls.FILE, f"{urls.FILE}.metadata", f"{urls.FILE}.provenance"}
+    without = {"simple", "simple/<str:name>", "legacy", "legacy/"}  # lead to the others, or take uploads
+    assert routed == asked | without | {f"integrity{urls.FILE[5:]}/provenance"}
