@@ -1,5 +1,6 @@
 """Packages as npm's clients ask for them."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ class Npm(Client):
     def ask(self, path: str, **headers: str) -> Any:
         """GET below the base."""
         return self.get(self.base + path, headers=headers)
+
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Another method, with a JSON body."""
+        sent = b"" if body is None else json.dumps(body).encode()
+        return self.generic(method, self.base + path, sent, "application/json", headers=headers)
 
 
 @pytest.fixture
@@ -53,3 +59,11 @@ def secret(core: Release) -> Release:
     core.package.refresh_from_db()
     documents.rebuild(core.package)
     return core
+
+
+@pytest.fixture
+def unsigned(cast: Cast) -> None:
+    """No project asks for signatures, which npm cannot send."""
+    from accounts.models import Project
+
+    Project.objects.update(signature_policy=Project.SignaturePolicy.OPTIONAL)
