@@ -57,6 +57,17 @@ def reject(release: Release, actor: Actor, *, reason: str, sha256: str | None = 
     return _decide(release, actor, ruling, DECIDABLE, sha256)
 
 
+def take_back(release: Release, actor: Actor) -> Release:
+    """Let who staged a version have it rejected while it waits; its number stays used. Raises Forbidden, Conflict."""
+    release = _fresh(release)
+    actor.need("publish", release.package.project_id)
+    if release.stage_id is None or actor.user is None or release.submitted_by_id != actor.user.pk:
+        raise Forbidden("Only who staged a version may take it back.", code="not_staged_by_you")
+    return _decide(
+        release, actor, Ruling(STATUS.REJECTED, "Its submitter has taken it back."), (STATUS.PENDING,), None
+    )
+
+
 def quarantine(release: Release, actor: Actor, *, reason: str) -> Release:
     """Withdraw an approved release at once, with a reason."""
     release = _fresh(release)

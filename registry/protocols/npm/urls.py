@@ -8,6 +8,13 @@ from registry.protocols.npm.packuments import DistTagsDoor, ManifestDoor
 from registry.protocols.npm.people import PingDoor, WhoAmIDoor
 from registry.protocols.npm.search import SearchDoor
 from registry.protocols.npm.security import BulkAdvisoriesDoor, KeysDoor, QuickAuditDoor
+from registry.protocols.npm.stage import (
+    StageApprovalDoor,
+    StagedDoor,
+    StageDoor,
+    StagedTarballDoor,
+    StagePackageDoor,
+)
 from registry.protocols.npm.tags import DistTagDoor
 from registry.protocols.npm.tarballs import TarballDoor
 from registry.protocols.npm.tokens import ProfileDoor, TokenDoor, TokensDoor
@@ -32,6 +39,11 @@ routes = [
     path("-/npm/v1/security/audits", QuickAuditDoor.as_view(), name="audits"),
     path("-/npm/v1/security/audits/quick", QuickAuditDoor.as_view(), name="quick-audit"),
     path("-/npm/v1/oidc/token/exchange/package/<npm-name:name>", ExchangeDoor.as_view(), name="oidc-exchange"),
+    path("-/stage", StageDoor.as_view(), name="stage"),
+    path("-/stage/package/<npm-name:name>", StagePackageDoor.as_view(), name="stage-package"),
+    path("-/stage/<uuid:id>", StagedDoor.as_view(), name="staged"),
+    path("-/stage/<uuid:id>/tarball", StagedTarballDoor.as_view(), name="staged-tarball"),
+    path("-/stage/<uuid:id>/approve", StageApprovalDoor.as_view(), name="stage-approval"),
     path("-/package/<npm-name:name>/trust", TrustsDoor.as_view(), name="trusts"),
     path("-/package/<npm-name:name>/trust/<uuid:id>", TrustDoor.as_view(), name="trust"),
     path("-/package/<npm-name:name>/dist-tags", DistTagsDoor.as_view(), name="dist-tags"),

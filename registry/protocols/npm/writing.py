@@ -31,21 +31,7 @@ class PackageDoor(PackumentDoor):
         with publications.received(request._request) as said:  # noqa: SLF001  # DRF's own stream would be parsed
             if said.staged is None and not said.document.get("_attachments"):
                 return self._deprecate(name, said.document)
-            return self._answer(self._publish(name, said))
-
-    def _publish(self, name: str, said: Said) -> Release:
-        with publishing.refusals_audited("release.publish", f"npm:{name}", self.actor):
-            publication = publications.read(said, name)
-        try:
-            return publish(publication, self)
-        except Conflict as known:
-            if known.code != "version_exists":
-                raise
-            # 403, since npm tries once more after 409 with whatever it finds here
-            over = f"You cannot publish over {publication.name} {publication.version}: it exists already."
-            refusal = Forbidden(f"{over} Raise the version number.", code=known.code)
-            refusal.is_noted = True
-            raise refusal from known
+            return self._answer(accept(said, name, self))
 
     def _answer(self, release: Release) -> Response:
         address = page_of(self.request, release)
@@ -108,7 +94,23 @@ class TarballRevisionDoor(NpmDoor):
         return _done(package)
 
 
-def publish(publication: Publication, door: NpmDoor) -> Release:
+def accept(said: Said, name: str, door: NpmDoor, *, is_staged: bool = False) -> Release:
+    """The release made of what npm has sent; raises Forbidden where the version exists."""
+    with publishing.refusals_audited("release.publish", f"npm:{name}", door.actor):
+        publication = publications.read(said, name)
+    try:
+        return publish(publication, door, is_staged=is_staged)
+    except Conflict as known:
+        if known.code != "version_exists":
+            raise
+        # 403, since npm tries once more after 409 with whatever it finds here
+        over = f"You cannot publish over {publication.name} {publication.version}: it exists already."
+        refusal = Forbidden(f"{over} Raise the version number.", code=known.code)
+        refusal.is_noted = True
+        raise refusal from known
+
+
+def publish(publication: Publication, door: NpmDoor, *, is_staged: bool = False) -> Release:
     """The release made of it; for npm's users the words about signatures are npm's."""
     try:
         return publishing.publish_upload(
@@ -118,6 +120,7 @@ def publish(publication: Publication, door: NpmDoor) -> Release:
             access=publication.access,
             filename=f"{publication.name.rpartition('/')[2]}-{publication.version}.tgz",
             agrees=publication.agrees_with,
+            is_staged=is_staged,
         )
     except Refused as refusal:
         if refusal.code == "unsigned":
