@@ -51,9 +51,10 @@ export class Packages {
     return this.transport.json({ method: "GET", path: "/packages", query: { ...filter } }, call);
   }
 
-  /** Every package that fits, page by page as they are wanted. */
-  iterate(filter: PackageFilter = {}, call?: CallOptions): AsyncGenerator<PackageRow, void, undefined> {
-    return walk((limit, offset) => this.list({ ...filter, limit, offset }, call), (page) => page.packages);
+  /** Every package that fits; `limit` is the size of the pages, which come as they are wanted. */
+  iterate(filter: PackageFilter & { limit?: number } = {}, call?: CallOptions): AsyncGenerator<PackageRow, void, undefined> {
+    const ask = (limit: number, offset: number) => this.list({ ...filter, limit, offset }, call);
+    return walk(ask, (page) => page.packages, filter.limit);
   }
 
   /** How many packages each category holds. */

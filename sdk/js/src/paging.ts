@@ -1,11 +1,11 @@
-/** Walks pages of `limit` and `offset` to the end; asks for a page only when its first row is wanted. */
+/** Walks pages of `limit` (the size, at most 100) and `offset` to the end; asks for a page only when its first row is wanted. */
 export async function* walk<Page extends { total: number; offset: number }, Row>(
   ask: (limit: number, offset: number) => Promise<Page>,
   rowsOf: (page: Page) => Row[],
-  start = 0,
+  size = 100,
 ): AsyncGenerator<Row, void, undefined> {
-  for (let offset = start; ; ) {
-    const page = await ask(100, offset);
+  for (let offset = 0; ; ) {
+    const page = await ask(size, offset);
     const rows = rowsOf(page);
     yield* rows;
     offset += rows.length;

@@ -1,10 +1,10 @@
 "use strict";
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.walk = walk;
-/** Walks pages of `limit` and `offset` to the end; asks for a page only when its first row is wanted. */
-async function* walk(ask, rowsOf, start = 0) {
-    for (let offset = start;;) {
-        const page = await ask(100, offset);
+/** Walks pages of `limit` (the size, at most 100) and `offset` to the end; asks for a page only when its first row is wanted. */
+async function* walk(ask, rowsOf, size = 100) {
+    for (let offset = 0;;) {
+        const page = await ask(size, offset);
         const rows = rowsOf(page);
         yield* rows;
         offset += rows.length;

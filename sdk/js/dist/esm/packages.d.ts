@@ -38,8 +38,10 @@ export declare class Packages {
     constructor(transport: Transport);
     /** One page of packages. */
     list(filter?: PackageFilter & PageOptions, call?: CallOptions): Promise<PackagePage>;
-    /** Every package that fits, page by page as they are wanted. */
-    iterate(filter?: PackageFilter, call?: CallOptions): AsyncGenerator<PackageRow, void, undefined>;
+    /** Every package that fits; `limit` is the size of the pages, which come as they are wanted. */
+    iterate(filter?: PackageFilter & {
+        limit?: number;
+    }, call?: CallOptions): AsyncGenerator<PackageRow, void, undefined>;
     /** How many packages each category holds. */
     categories(call?: CallOptions): Promise<Categories>;
     /** A package with its versions; `depth` (1 to 20, or `full`) adds the dependency tree. */

@@ -10,9 +10,10 @@ export class Packages {
     list(filter = {}, call) {
         return this.transport.json({ method: "GET", path: "/packages", query: { ...filter } }, call);
     }
-    /** Every package that fits, page by page as they are wanted. */
+    /** Every package that fits; `limit` is the size of the pages, which come as they are wanted. */
     iterate(filter = {}, call) {
-        return walk((limit, offset) => this.list({ ...filter, limit, offset }, call), (page) => page.packages);
+        const ask = (limit, offset) => this.list({ ...filter, limit, offset }, call);
+        return walk(ask, (page) => page.packages, filter.limit);
     }
     /** How many packages each category holds. */
     categories(call) {
