@@ -189,6 +189,26 @@ def test_the_token_does_nothing_else(cast: Cast, trusted: TrustedPublisher, issu
     assert answer.status_code in (403, 404)
 
 
+def test_a_run_that_may_only_stage_stages_and_does_not_publish_or_approve(
+    cast: Cast, trusted: TrustedPublisher, issuer: Issuer
+):
+    path = "/npm/-/stage/package/@acme-utils%2fcore"
+    body = publication(NAME, "1.0.0")
+
+    def stage(raw: str) -> Any:
+        return Client().post(path, body, "application/json", headers=builders.bearer(raw))
+
+    assert stage(minted(issuer)).status_code == 403  # WANTED lets it publish alone
+    TrustedPublisher.objects.update(may_publish=False, may_stage=True)
+    raw = minted(issuer)
+    assert put(raw, NAME, "1.0.0").status_code == 403
+    answer = stage(raw)
+    assert answer.status_code == 201
+    for method, rest in (("GET", ""), ("POST", "/approve"), ("DELETE", ""), ("GET", "/tarball")):
+        one = f"/npm/-/stage/{answer.json()['stageId']}{rest}"
+        assert Client().generic(method, one, headers=builders.bearer(raw)).status_code == 403
+
+
 WRONG: dict[str, dict[str, Any]] = {
     "other audience": {"aud": "npm:elsewhere.example"},
     "audience of the other protocol": {"aud": "pypi:testserver"},
