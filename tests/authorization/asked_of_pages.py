@@ -30,6 +30,7 @@ FORMS: dict[str, Callable[[Room, Caller, str], dict[str, Any]]] = {
     "audit": lambda room, caller, target: {"text": "left-pad==1.0.0", "format": "requirements.txt"},
     "sign-in": lambda room, caller, target: {"username": "carol", "password": builders.PASSWORD},
     "sign-in/code": lambda room, caller, target: {"code": "000000"},
+    "sign-in/terminal/<uuid:login_id>": lambda room, caller, target: {"confirm": "1"},
     "sign-in/github": lambda room, caller, target: {},
     "profile/security/github": lambda room, caller, target: {},
     "profile/security/github/disconnect": lambda room, caller, target: {},
@@ -82,6 +83,7 @@ def address(route: str, asked: Asked) -> str:
     room, caller, target = asked
     version = rooms.RETIRED if route == f"{VERSION}/restore" else rooms.READY
     values: dict[str, Any] = {"ecosystem": "npm", "version": version, "user_id": room.carol.pk}
+    values["login_id"] = room.web_login[0]
     if target in room.packages:
         values["name"] = room.name(target)
     if target in ("own", "foreign"):

@@ -45,6 +45,7 @@ PAGES: dict[str, dict[str, May]] = {
     # sign-in and profile
     "sign-in": {"GET": ANYONE(sessions=302), "POST": ANYONE(done=302, sessions=302)},
     "sign-in/code": {"GET": ANYONE(done=302), "POST": ANYONE(done=302)},  # nobody here is half signed in
+    "sign-in/terminal/<uuid:login_id>": {"GET": PERSONAL, "POST": PERSONAL},
     "sign-in/github": {"POST": NOT_CONFIGURED},
     "sign-in/github/callback": {"GET": NOT_CONFIGURED},
     "sign-out": {"POST": ANYONE(done=302)},

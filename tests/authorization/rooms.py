@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from accounts import tokens
+from accounts import tokens, web_login
 from accounts.models import Membership, Project, SigningKey, User
 from licensing import keys as sold_keys
 from registry import retiring
@@ -40,6 +40,7 @@ class Room:
     licenses: dict[str, str] = field(default_factory=dict)
     webhooks: dict[str, tuple[int, int]] = field(default_factory=dict)
     sync_run: str = ""
+    web_login: tuple[str, str] = ("", "")  # a terminal that waits: the person's address of it, and its own secret
     advisory: str = "GHSA-aaaa-bbbb-cccc"
 
     def name(self, target: str) -> str:
@@ -93,6 +94,8 @@ def build(cast: Cast, keys: dict[str, KeyPair]) -> Room:
     room.waivers = {target: _waiver_id(cast, room.project(target)) for target in ("own", "foreign")}
     room.webhooks = {target: _webhook(room.project(target)) for target in ("own", "foreign")}
     room.sync_run = _sync_run(cast)
+    waiting, secret = web_login.begin("192.0.2.1")
+    room.web_login = str(waiting.pk), secret
     room.licenses = {"own": _sold(packages, cast.alice), "foreign": _sold(packages, cast.mallory)}
     room.tokens["own", "anonymous"] = room.tokens["own", "developer"]
     room.tokens["foreign", "anonymous"] = room.tokens["foreign", "developer"]
