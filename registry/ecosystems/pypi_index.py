@@ -7,6 +7,8 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
+from packaging.utils import canonicalize_name
+
 from registry.ecosystems.indexes import ORIGIN, File, Index, IndexDocument, Version
 
 JSON = "simple-json"
@@ -25,14 +27,14 @@ def documents(index: Index) -> Iterable[IndexDocument]:
 
 def file_path(name: str, version: str, filename: str) -> str:
     """Where a file lies below the index's base; the client reads what it is from the end of the address."""
-    return f"/files/{quote(name)}/{quote(version, safe='+')}/{quote(filename, safe='+')}"
+    return f"/files/{canonicalize_name(name)}/{quote(version, safe='+')}/{quote(filename, safe='+')}"
 
 
 def _as_json(index: Index, files: list[tuple[Version, File]]) -> dict[str, Any]:
     status = {"status": index.status} | ({"reason": index.status_reason} if index.status_reason else {})
     return {
         "meta": {"api-version": API_VERSION},
-        "name": index.name,
+        "name": canonicalize_name(index.name),
         "project-status": status,
         "versions": [one.version for one in index.versions],
         "files": [_file(index.name, version, file) for version, file in files],

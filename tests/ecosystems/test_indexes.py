@@ -117,7 +117,7 @@ def test_the_python_page_says_the_same_as_json_and_as_html():
     (file,) = page["files"]
     assert file == {
         "filename": "acme-1.0-py3-none-any.whl",
-        "url": f"{ORIGIN}/acme/1.0/acme-1.0-py3-none-any.whl",
+        "url": f"{ORIGIN}/files/acme/1.0/acme-1.0-py3-none-any.whl",
         "hashes": {"sha256": "b" * 64},
         "size": 9,
         "upload-time": "2026-03-01T12:30:15.123456Z",
