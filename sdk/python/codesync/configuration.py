@@ -27,6 +27,7 @@ class Settings:
     project: str = ""
     signing_key: str = ""
     token_id: str = ""
+    token_created_at: str = ""
     token_expires_at: str = ""
 
 
@@ -70,7 +71,7 @@ def effective(given: Mapping[str, str]) -> Settings:
     if asked.get("url", kept.url).rstrip("/") != kept.url.rstrip("/"):
         kept = Settings(signing_key=kept.signing_key)
     if "token" in asked:
-        kept = replace(kept, token_id="", token_expires_at="")
+        kept = replace(kept, token_id="", token_created_at="", token_expires_at="")
     return replace(kept, **asked)
 
 

@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from codesync.answers import IssuedToken, Me
+from codesync.answers import IssuedToken, Me, Token
 from codesync.errors import ApiError
 from codesync.transport import Transport
 
@@ -23,10 +24,10 @@ class Held:
 
 
 class Rotating:
-    """A token that is replaced once less than `before` is left of it.
+    """A token that is replaced once less than `before`, or less than a third of its life, is left of it.
 
     `persist` gets the successor before it is used: if it raises, the old token stays, which works for another
-    `overlap_hours`. Where the end and id of the token are not given, the portal is asked for them once. A refused
+    `overlap_hours`. Where its id, beginning and end are not given, the portal is asked for them once. A refused
     rotation (somebody else was faster, the token belongs to no person) changes nothing.
     """
 
@@ -36,13 +37,11 @@ class Rotating:
         persist: Persist,
         *,
         before: timedelta = timedelta(days=7),
-        id: str = "",
-        expires_at: datetime | None = None,
+        life: "Life | None" = None,
         overlap_hours: int = 24,
     ) -> None:
         self.token, self.persist, self.before, self.overlap = token, persist, before, overlap_hours
-        self.id, self.expires_at, self.lock = id, expires_at, threading.Lock()
-        self.is_done = False
+        self.life, self.lock, self.is_done = life, threading.Lock(), False
 
     def current(self, transport: Transport) -> str:
         """The token, or its successor when its time has come."""
@@ -52,27 +51,49 @@ class Rotating:
             return self.token
 
     def _is_due(self, transport: Transport) -> bool:
-        if not self.id or self.expires_at is None:
-            self._learn(transport)
-        return self.expires_at is not None and self.expires_at - datetime.now(UTC) < self.before
-
-    def _learn(self, transport: Transport) -> None:
-        me: Me = transport.ask("GET", "/me", token=self.token)
-        credential = me["credential"]
-        self.id, ends = credential["id"] or "", credential["expiresAt"]
-        self.expires_at = moment(ends) if ends else None
-        self.is_done = credential["kind"] != "token" or not ends
+        if self.life is None:
+            self.life = learn(transport, self.token)
+            self.is_done = self.life is None
+        return self.life is not None and self.life.is_ending(self.before)
 
     def _rotate(self, transport: Transport) -> None:
+        assert self.life is not None
         wanted = {"overlapHours": self.overlap}
-        self.is_done = True  # once in the life of this object, whatever comes of it
+        where = f"/tokens/{self.life.id}/rotate"
+        self.is_done = True  # where it is refused, it is not asked for again
         try:
-            successor: IssuedToken = transport.ask("POST", f"/tokens/{self.id}/rotate", json=wanted, token=self.token)
+            successor: IssuedToken = transport.ask("POST", where, json=wanted, token=self.token)
         except ApiError:
             return
         self.persist(successor)
-        self.token, self.id, self.expires_at = successor["token"], successor["id"], moment(successor["expiresAt"])
-        self.is_done = self.expires_at - datetime.now(UTC) < self.before  # a short-lived one is not rotated in circles
+        self.token, self.life, self.is_done = successor["token"], Life.of(successor), False
+
+
+@dataclass(frozen=True)
+class Life:
+    """From when to when a token works."""
+
+    id: str
+    begins: datetime
+    ends: datetime
+
+    @classmethod
+    def of(cls, token: Token) -> "Life":
+        """That of a token as the API lists it."""
+        return cls(token["id"], moment(token["createdAt"]), moment(token["expiresAt"]))
+
+    def is_ending(self, before: timedelta) -> bool:
+        """Whether so little is left; of a short life a third, so that nothing is rotated in circles."""
+        return self.ends - datetime.now(UTC) < min(before, (self.ends - self.begins) / 3)
+
+
+def learn(transport: Transport, token: str) -> Life | None:
+    """The life of the token as the portal knows it; None for credentials that are no tokens of a person."""
+    me: Me = transport.ask("GET", "/me", token=token)
+    if me["credential"]["kind"] != "token":
+        return None
+    listed: list[Token] = transport.ask("GET", "/tokens", token=token)["tokens"]
+    return next((Life.of(one) for one in listed if one["id"] == me["credential"]["id"]), None)
 
 
 def moment(text: str) -> datetime:

@@ -4,7 +4,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from codesync.client import Client
 from codesync.commands import showing
 from codesync.configuration import Settings
 from codesync.errors import ApiError, CodeSyncError, Exit, Mistake
-from codesync.rotation import Held, Rotating
+from codesync.rotation import Held, Life, Rotating
 
 SHARED = "Everywhere"
 Show = Callable[[Console], None]
@@ -67,9 +67,9 @@ class Desk:
         """The portal. A token that `login` stored replaces itself in the file before it ends."""
         settings = self.settings
         keeper: Held | Rotating = Held(settings.token)
-        if settings.token_id and settings.token_expires_at:
-            ends = rotation.moment(settings.token_expires_at)
-            keeper = Rotating(settings.token, self._keep_successor, id=settings.token_id, expires_at=ends)
+        if settings.token_id:
+            begins, ends = (rotation.moment(one) for one in (settings.token_created_at, settings.token_expires_at))
+            keeper = Rotating(settings.token, self._keep_successor, life=Life(settings.token_id, begins, ends))
         return self.client(settings.url, keeper, settings.project)
 
     def client(self, url: str, keeper: Held | Rotating, project: str = "") -> Client:
@@ -106,14 +106,14 @@ class Desk:
             self.portal.close()
 
     def _keep_successor(self, successor: IssuedToken) -> None:
-        stored = configuration.stored()
-        configuration.keep(with_token(stored, successor["token"], successor["id"], successor["expiresAt"]))
+        keep_token(successor)
         self.say(f"The token was replaced; the new one works until {successor['expiresAt'][:10]}.")
 
 
-def with_token(settings: Settings, token: str, id: str, ends: str) -> Settings:
-    """The settings with another token."""
-    return Settings(settings.url, token, settings.project, settings.signing_key, id, ends)
+def keep_token(token: IssuedToken) -> None:
+    """Put the token in the place of the one that `login` stored."""
+    life = {"token_id": token["id"], "token_created_at": token["createdAt"], "token_expires_at": token["expiresAt"]}
+    configuration.keep(replace(configuration.stored(), token=token["token"], **life))
 
 
 def command(app: typer.Typer, name: str) -> Callable[[Callable[..., Exit | None]], Callable[..., Exit | None]]:
@@ -155,4 +155,4 @@ def _finish(desk: Desk, function: Callable[..., Exit | None], given: dict[str, A
         desk.close()
 
 
-__all__ = ["ApiError", "Choices", "Desk", "command", "with_token"]
+__all__ = ["ApiError", "Choices", "Desk", "command", "keep_token"]

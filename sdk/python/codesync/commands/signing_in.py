@@ -2,13 +2,14 @@
 
 import os
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.prompt import Prompt
 
-from codesync import configuration
+from codesync import configuration, rotation
 from codesync.answers import Me
 from codesync.commands import showing
 from codesync.commands.desk import Desk, command
@@ -36,13 +37,11 @@ def login(
     url = address_of(url)
     signing_key = key or before.signing_key
     with desk.client(url, Held(token)) as portal:
-        me = portal.me()
-    credential = me["credential"]
-    kept = Settings(
-        url, token, desk.choices.project, signing_key, credential["id"] or "", credential["expiresAt"] or ""
-    )
-    if credential["kind"] != "token":
-        kept = Settings(url, token, desk.choices.project, signing_key)
+        me, life = portal.me(), rotation.learn(portal.transport, token)
+    kept = Settings(url, token, desk.choices.project, signing_key)
+    if life:
+        begins, ends = life.begins.isoformat(), life.ends.isoformat()
+        kept = replace(kept, token_id=life.id, token_created_at=begins, token_expires_at=ends)
     where = configuration.keep(kept)
     if url.startswith("http://") and not url.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]")):
         desk.say(

@@ -8,7 +8,7 @@ from rich.table import Table
 from codesync import configuration
 from codesync.answers import IssuedToken, Token
 from codesync.commands import showing
-from codesync.commands.desk import Desk, command, with_token
+from codesync.commands.desk import Desk, command, keep_token
 from codesync.errors import Mistake
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="As `codesync token list` shows it.")]
@@ -70,10 +70,9 @@ def revoke(desk: Desk, id: Id) -> None:
 
 def _keep(desk: Desk, old: str, made: IssuedToken) -> bool:
     """Put the successor in the place of the stored token, if it is that one's."""
-    stored = configuration.stored()
-    if stored.token_id != old:
+    if configuration.stored().token_id != old:
         return False
-    configuration.keep(with_token(stored, made["token"], made["id"], made["expiresAt"]))
+    keep_token(made)
     return True
 
 
