@@ -41,7 +41,7 @@ def products() -> dict[str, URLPattern]:
 
 def fill(route: str, values: dict[str, Any]) -> str:
     """The route with its places taken; a place without a value is an error of the test."""
-    return re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(values[match[1]]), route)
+    return re.sub(r"<(?:[\w-]+:)?(\w+)>", lambda match: str(values[match[1]]), route)
 
 
 def _walk(patterns: list[Any], prefix: str) -> Iterator[tuple[str, URLPattern]]:
