@@ -20,6 +20,7 @@ from registry.models import (
     Release,
     ReleaseManifest,
     ReleasePin,
+    TrustedPublisher,
 )
 from registry.webhooks.models import Delivery, Message, Webhook
 
@@ -29,6 +30,7 @@ DECISION = ("release__package__name", "release__version", "answer", "at", "reaso
 TAKEN = ("release__package__ecosystem", "release__package__name", "release__version", "day", "credential", "count")
 GRANT = ("product__package__name", "maintainer", "download", "upload", "delete_versions", "is_shared", "created_at")
 PIN = ("release__package__name", "release__version", "at")
+TRUST = ("package__ecosystem", "package__name", "issuer", "claims", "created_at", "last_used_at")
 WEBHOOK = ("project__slug", "url", "description", "events", "is_enabled", "created_at")
 NAMES = ("username", "email", "full_name", "first_name", "last_name")
 Told = Callable[[Any], Any]
@@ -47,6 +49,7 @@ def export(user: User) -> dict[str, Any]:
         "maintains": list(maintained.values("ecosystem", "name")),
         "granted": list(ProductGrant.objects.filter(granted_by=user).order_by("pk").values(*GRANT)),
         "pinned": list(ReleasePin.objects.filter(pinned_by=user).order_by("pk").values(*PIN)),
+        "trusts": list(TrustedPublisher.objects.filter(created_by=user).values(*TRUST)),
         "webhooks": list(Webhook.objects.filter(created_by=user).order_by("pk").values(*WEBHOOK)),
     }
 
@@ -62,6 +65,7 @@ def erase(person: Identity) -> None:
     PackageMaintainer.objects.filter(user=person.user).delete()
     DownloadRecord.objects.filter(user=person.user).update(user=None)
     ProductGrant.objects.filter(granted_by=person.user).update(granted_by=None)
+    TrustedPublisher.objects.filter(created_by=person.user).delete()
     ReleasePin.objects.filter(pinned_by=person.user).update(pinned_by=None)
     _forget_in_webhooks(person)
     for package in Package.objects.filter(pk__in=touched).select_related("project").order_by("pk"):

@@ -20,19 +20,9 @@ from registry.trusting.providers import Provider
 
 logger = logging.getLogger(__name__)
 
-NOTED = (
-    "sub",
-    "repository",
-    "workflow_ref",
-    "ref",
-    "sha",
-    "run_id",
-    "run_attempt",
-    "actor",
-    "environment",
-    "event_name",
-)
-NOTED_AT_GITLAB = ("project_path", "ci_config_ref_uri", "pipeline_id", "job_id", "user_login")
+# What the audit trail keeps of a run; no names of people, which nobody could take out of it again.
+NOTED = ("sub", "repository", "workflow_ref", "ref", "sha", "run_id", "run_attempt", "environment", "event_name")
+NOTED_AT_GITLAB = ("project_path", "ci_config_ref_uri", "pipeline_id", "job_id")
 LONGEST_NOTED = 300
 NOBODY = "No pipeline that is trusted here is the one of this ID token. Ask an owner of the package to trust it."
 

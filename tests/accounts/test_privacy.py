@@ -36,6 +36,7 @@ from registry.models import (
     Product,
     ProductGrant,
     ReleasePin,
+    TrustedPublisher,
 )
 from registry.upstreams.models import SyncRun
 from registry.webhooks import announcing
@@ -62,6 +63,7 @@ HELD = {
     "registry.ProductGrant.granted_by": "registry.granted",
     "registry.ReleasePin.pinned_by": "registry.pinned",
     "registry.Release.submitted_by": "registry.versions",
+    "registry.TrustedPublisher.created_by": "registry.trusts",
     "webhooks.Webhook.created_by": "registry.webhooks",
     "upstreams.SyncRun.asked_by": "upstreams.sync_runs",
     "licensing.LicensePolicy.changed_by": "licensing.policy",
@@ -124,6 +126,7 @@ def _leave_traces_elsewhere(person: User, cast, release) -> None:
     token, _ = tokens.issue(cast.alice, "pipeline", ["read"], actor=actor(cast.alice))
     ProductGrant.objects.create(product=product, token=token, granted_by=person, download=True)
     ReleasePin.objects.create(release=release, pinned_by=person)
+    TrustedPublisher.objects.create(package=product.package, subject="zelda.quux/tools", created_by=person)
     SyncRun.objects.create(asked_by=person)
     Waiver.objects.update(ended_by=person, ended_at=timezone.now())
     Notice.objects.create(user=person, event="1", title="zelda.quux’s thing", text="By zelda.quux")

@@ -1,12 +1,9 @@
 """Publishing from pipelines: who may trust them, what an ID token must be, what the token it brings may do."""
 
 import base64
-import hashlib
 import json
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -22,78 +19,8 @@ from registry.models import Release, TrustedPublisher
 from registry.trusting import managing
 from tests import builders
 from tests.builders import Cast
-from tests.protocols import issuers
+from tests.protocols.exchanges import EXCHANGE, NAME, TRUST, WANTED, exchange, minted, publication, put
 from tests.protocols.issuers import Issuer
-from tests.protocols.npm.real_npm import RealNpm
-
-NAME = "@acme-utils/core"
-TRUST = "/npm/-/package/@acme-utils%2fcore/trust"
-EXCHANGE = "/-/npm/v1/oidc/token/exchange/package/@acme-utils%2fcore"
-WANTED = {
-    "type": "github",
-    "claims": {
-        "repository": "Acme/tools",
-        "workflow_ref": {"file": "release.yml"},
-        "environment": "release",
-    },
-    "permissions": ["createPackage"],
-}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Issuer]:
-    with issuers.running() as found:
-        yield found
-
-
-@pytest.fixture
-def issuer(server: Issuer, settings) -> Issuer:
-    settings.TRUSTED_ISSUERS = [f"github={server.url}"]
-    server.asked.clear()
-    return server
-
-
-@pytest.fixture
-def trusted(cast: Cast, issuer: Issuer) -> TrustedPublisher:
-    """`@acme-utils/core` of acme, which takes unsigned archives, trusts the workflow release.yml of acme/tools."""
-    cast.acme.signature_policy = "optional"
-    cast.acme.save()
-    package = builders.package(cast.acme, NAME)
-    builders.release(package, "0.1.0")
-    return managing.trust(package, WANTED, builders.actor(cast.alice))
-
-
-def exchange(raw: str, path: str = EXCHANGE) -> Any:
-    return Client().post(path, headers={"Authorization": f"Bearer {raw}"})
-
-
-def minted(issuer: Issuer, **claims: Any) -> str:
-    answer = exchange(issuer.token(**claims))
-    assert answer.status_code == 201, answer.content
-    return answer.json()["token"]
-
-
-def publication(name: str, version: str) -> dict[str, Any]:
-    """What npm puts into the body."""
-    body = builders.npm_tarball(name, version)
-    dist = {
-        "integrity": "sha512-" + base64.b64encode(hashlib.sha512(body).digest()).decode(),
-        "shasum": hashlib.sha1(body, usedforsecurity=False).hexdigest(),
-    }
-    data = {"content_type": "application/octet-stream", "data": base64.b64encode(body).decode(), "length": len(body)}
-    return {
-        "_id": name,
-        "name": name,
-        "dist-tags": {"latest": version},
-        "versions": {version: {"name": name, "version": version, "dist": dist}},
-        "access": None,
-        "_attachments": {f"{name}-{version}.tgz": data},
-    }
-
-
-def put(raw: str, name: str, version: str) -> Any:
-    path = f"/npm/{name.replace('/', '%2f')}"
-    return Client().put(path, publication(name, version), "application/json", headers=builders.bearer(raw))
 
 
 # --- who is trusted ------------------------------------------------------------------------------------------------
@@ -344,67 +271,3 @@ def test_what_was_used_is_forgotten_only_when_it_could_not_be_believed(trusted: 
     UsedIdToken.objects.update(forget_at=timezone.now() - timedelta(seconds=1))
     ApiToken.objects.update(expires_at=timezone.now() - timedelta(days=8))
     assert (id_tokens.forget_used(), tokens.forget_narrow()) == (1, 1)
-
-
-# --- Python --------------------------------------------------------------------------------------------------------
-def test_twine_s_two_steps_give_a_token_for_one_version_with_all_its_files(cast: Cast, issuer: Issuer):
-    cast.acme.signature_policy = "optional"
-    cast.acme.save()
-    package = builders.package(cast.acme, "demo-pkg", "pypi")
-    builders.release(package, "0.1.0")
-    raw = builders.token(cast.alice)
-    path = "/pypi/-/package/Demo_Pkg/trust"
-    assert Client().post(path, WANTED, "application/json", headers=builders.bearer(raw)).status_code == 201
-
-    audience = Client().get("/_/oidc/audience").json()["audience"]
-    assert audience == "pypi:testserver"
-    refused = Client().post("/_/oidc/mint-token", {"token": issuer.token()}, "application/json")
-    assert refused.status_code == 401
-    assert refused.json()["errors"][0]["code"] == "id_token_refused"
-    answer = Client().post("/_/oidc/mint-token", {"token": issuer.token(aud=audience)}, "application/json").json()
-    assert answer["success"] is True
-
-    def upload(name: str, content: bytes, version: str) -> int:
-        from django.core.files.uploadedfile import SimpleUploadedFile
-
-        fields = {":action": "file_upload", "protocol_version": "1", "name": "demo-pkg", "version": version}
-        basic = base64.b64encode(f"__token__:{answer['token']}".encode()).decode()
-        return (
-            Client()
-            .post(
-                "/pypi/legacy/",
-                {**fields, "filetype": "sdist", "content": SimpleUploadedFile(name, content)},
-                headers={"Authorization": f"Basic {basic}"},
-            )
-            .status_code
-        )
-
-    assert upload("demo_pkg-1.0.0.tar.gz", builders.sdist(), "1.0.0") == 200
-    assert upload("demo_pkg-1.0.0-py3-none-any.whl", builders.wheel(), "1.0.0") == 200
-    assert upload("demo_pkg-1.0.1.tar.gz", builders.sdist(version="1.0.1"), "1.0.1") == 403
-
-
-# --- the real client -----------------------------------------------------------------------------------------------
-@pytest.mark.once
-def test_npm_itself_trusts_and_publishes_without_a_secret(
-    transactional_db, cast: Cast, issuer: Issuer, live_server, tmp_path: Path
-):
-    cast.acme.signature_policy = "optional"
-    cast.acme.save()
-    builders.release(builders.package(cast.acme, NAME), "0.1.0")
-    registry = f"{live_server.url}/npm/"
-    owner = RealNpm(tmp_path / "owner", registry, builders.token(cast.alice))
-    words = ("--file", "release.yml", "--repo", "acme/tools", "--env", "release", "--allow-publish", "--yes")
-    owner.run("trust", "github", NAME, *words)
-    assert "acme/tools" in owner.run("trust", "list", NAME)
-
-    asking = {"ACTIONS_ID_TOKEN_REQUEST_URL": f"{issuer.url}/run?v=1"}
-    asking["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = issuers.REQUEST_TOKEN
-    run = RealNpm(tmp_path / "run", registry, environment={"GITHUB_ACTIONS": "true", "CI": "true", **asking})
-    run.write(name=NAME, version="1.0.0", license="MIT")
-    run.run("publish")
-    assert Release.objects.get(version="1.0.0").submitted_by == cast.alice
-
-    owner.run("trust", "revoke", NAME, f"--id={TrustedPublisher.objects.get().pk}")
-    run.write(name=NAME, version="1.0.1", license="MIT")
-    run.run("publish", fails=True)

@@ -11,9 +11,9 @@ from registry import documents, tasks
 from registry.models import Decision, Release
 from tests import builders
 from tests.builders import Cast
+from tests.protocols.exchanges import publication
 from tests.protocols.npm.conftest import Npm
 from tests.protocols.npm.real_npm import RealNpm
-from tests.protocols.test_trust import publication
 
 STAGE = "/npm/-/stage"
 NAME = "@acme-utils/core"
