@@ -7,6 +7,7 @@ provenance of any index.
 import base64
 import binascii
 import json
+import re
 from typing import Any
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
@@ -16,7 +17,7 @@ from registry.errors import InvalidInput
 MOST = 4
 MAX_BYTES = 512 * 1024
 STATEMENT = "https://in-toto.io/Statement/v1"
-KINDS = ("https://docs.pypi.org/attestations/publish/v1", "https://slsa.dev/provenance/v1")
+KIND = re.compile(r"https://[a-z0-9.-]{1,100}/(?:attestations/publish|provenance)/v1")  # PEP 740, and SLSA's
 
 
 def read(text: str, filename: str, sha256: str) -> tuple[dict[str, Any], ...]:
@@ -53,7 +54,7 @@ def _check(one: Any, filename: str, sha256: str) -> str:
     _decoded(envelope.get("signature"))
     statement = _statement(_decoded(envelope.get("statement")))
     subjects = statement.get("subject")
-    if statement.get("_type") != STATEMENT or statement.get("predicateType") not in KINDS:
+    if statement.get("_type") != STATEMENT or not KIND.fullmatch(str(statement.get("predicateType"))):
         raise _refusal("holds a statement of an unknown type")
     subject = subjects[0] if isinstance(subjects, list) and len(subjects) == 1 else None
     if not isinstance(subject, dict) or not _is_same(str(subject.get("name")), filename):

@@ -34,7 +34,7 @@ def attestation(body: bytes, filename: str, **changes) -> dict:
     statement = {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": filename, "digest": {"sha256": hashlib.sha256(body).hexdigest()}}],
-        "predicateType": "https://docs.pypi.org/attestations/publish/v1",
+        "predicateType": "https://docs.example/attestations/publish/v1",
         "predicate": None,
         **changes,
     }
