@@ -91,7 +91,8 @@ def first_objection(verdicts: Iterable[Verdict]) -> Verdict | None:
 # --- publishing ----------------------------------------------------------------------------------------------------
 def is_what_the_token_is_for(subject: Publication, actor: Actor) -> Verdict:
     """A token that a pipeline was given publishes the packages that trust the pipeline, and no other."""
-    named = f"{STAGE if subject.is_staged else ''}{subject.ecosystem}:{ecosystems.get(subject.ecosystem).normalize_name(subject.name)}"
+    normalized = ecosystems.get(subject.ecosystem).normalize_name(subject.name)
+    named = f"{STAGE if subject.is_staged else ''}{subject.ecosystem}:{normalized}"
     if not actor.only_for or (named in actor.only_for and subject.package is not None):
         return Verdict("token", "allow", "TOKEN_FITS", "The credential is not for another package alone.")
     said = f"This token publishes {', '.join(sorted(actor.only_for))}, and not {subject.name}."
