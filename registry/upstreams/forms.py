@@ -15,6 +15,7 @@ from registry.outgoing import Allowance, NotAllowed
 from registry.upstreams import connecting
 from registry.upstreams.models import Offer, Upstream
 from registry.upstreams.sources import layouts
+from registry.upstreams.through import allowing
 
 PLACE = {"kind", "base_url", "repository", "ecosystem"}
 SELECTION = {"include", "exclude"}
@@ -123,4 +124,5 @@ class UpstreamForm(forms.ModelForm):
             hours = upstream.every_hours
             upstream.due_at = timezone.now() + timedelta(hours=hours) if hours else None
         saved: Upstream = super().save(commit)
+        allowing.forget()
         return saved

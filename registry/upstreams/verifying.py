@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from registry import ecosystems, publishing
 from registry.ecosystems.base import Package as ReadPackage
 from registry.errors import InvalidInput
-from registry.upstreams.sources.base import Listing, Lying, Source
+from registry.upstreams.sources.base import IndexSource, Listing, Lying, Source
 
 if TYPE_CHECKING:
     from registry.storage import Staged
@@ -19,7 +19,7 @@ LARGEST = 2**40  # the way out cuts at what the admin allows
 
 
 @contextmanager
-def taken(source: Source, listing: Listing) -> Iterator["Staged"]:
+def taken(source: Source | IndexSource, listing: Listing) -> Iterator["Staged"]:
     """The file of the listing, staged and compared with every digest that was told; gone when the block ends.
 
     Raises Lying, and what `sources.base` and `registry.outgoing` raise.

@@ -23,7 +23,7 @@ def form(upstream: Upstream, **changes: object) -> dict[str, object]:
     """What the browser sends of the upstream's page."""
     fields = (
         "name", "kind", "base_url", "repository", "ecosystem", "login", "user_name", "visibility", "max_file_mb",
-        "requests_per_second",
+        "requests_per_second", "pull_through_for",
     )  # fmt: skip
     sent = {name: getattr(upstream, name) for name in fields}
     sent |= {"project": upstream.project_id, "enabled": "on", "allows_private": "on", "include": "", "exclude": ""}
@@ -104,3 +104,10 @@ def test_a_run_is_started_watched_and_cancelled_by_buttons(page, upstream, far):
         "/admin/upstreams/offer/", {"action": "take_again", "_selected_action": Offer.objects.get(name="bad").pk}
     )
     assert Offer.objects.get(name="bad").state == "failed"
+
+
+def test_pull_through_is_switched_on_here_and_only_where_it_can_work(page, upstream):
+    save(page, upstream, pulls_through="on", pull_through_for="everybody")
+    assert (upstream.pulls_through, upstream.pull_through_for) == (True, "everybody")
+    said = save(page, upstream, pulls_through="on", ecosystem="generic")
+    assert "Only npm and Python packages are pulled through" in said

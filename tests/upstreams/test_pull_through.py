@@ -13,6 +13,7 @@ from licensing.models import LicensePolicy
 from registry import approving, documents, tasks
 from registry.models import Package, Release
 from registry.upstreams.models import Errand, Offer, Shelf, Upstream
+from registry.upstreams.through import allowing
 from scanning.models import ScanPolicy
 from tests import builders
 from tests.registry import invariants
@@ -57,6 +58,7 @@ def upstream(stores, cast, settings):
             "name": f"public-{kind}", "base_url": stores[kind].url, "project": cast.acme, "allows_private": True,
             "needs_review": False, "pulls_through": True, "requests_per_second": 1000,
         }  # fmt: skip
+        allowing.forget()
         return Upstream.objects.create(kind=kind, **{**given, **fields})
 
     return make
@@ -225,11 +227,13 @@ def test_strangers_are_asked_to_sign_in_unless_the_upstream_is_for_everybody_and
     assert "signed in" in json.loads(ask(FILE, token="").content)["error"]
     one.pull_through_for = Upstream.Asker.EVERYBODY
     one.save()
+    allowing.forget()
     assert versions(ask(PACKUMENT, token="")) == ["1.3.0"]
     settings.PULL_THROUGH_PER_HOUR = 30  # and 3 for strangers
     assert [ask(f"/npm/left-pad{number}", token="").status_code for number in range(4)] == [404, 404, 429, 429]
     one.visibility = "private"
     one.save()
+    allowing.forget()
     assert ask(FILE, token="").status_code == 404
     assert files(shop) == []
 

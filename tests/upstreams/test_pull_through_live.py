@@ -17,6 +17,7 @@ from licensing.models import LicensePolicy
 from registry import approving, tasks
 from registry.models import Release
 from registry.upstreams.models import Upstream
+from registry.upstreams.through import allowing
 from tests import builders
 from tests.accounts import serving
 from tests.protocols.npm.real_npm import RealNpm
@@ -60,6 +61,7 @@ def upstream(shop, cast, **fields) -> Upstream:
     """One that pulls through; the license policy that ships is gone with the test before."""
     given = {"kind": "license", "key": "MIT", "project": None}
     LicensePolicy.objects.update_or_create(**given, defaults={"status": "approved"})
+    allowing.forget()
     return Upstream.objects.create(
         **{
             "name": "public-npm", "kind": "npm", "base_url": shop.url, "project": cast.acme, "allows_private": True,
@@ -84,6 +86,7 @@ def test_npm_installs_what_nobody_has_asked_for_yet_and_is_told_where_a_person_d
 
         one.needs_review = False
         one.save()
+        allowing.forget()
         told = npm.run("install", "--no-audit", "wide")
         assert "added 2 packages" in told
     assert sorted(Release.objects.values_list("package__name", "version", "status")) == [

@@ -206,8 +206,9 @@ class Web(Protocol):
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         size: int | None = None,
+        seconds: float = ...,
     ) -> AbstractContextManager[Reply]:
-        """Ask; `size` limits the body in bytes (default: what a page of a listing may take)."""
+        """Ask; `size` limits the body in bytes (default: what a page of a listing may take), `seconds` all of it."""
 
     def file(self, url: str, **options: Any) -> AbstractContextManager[Reply]:
         """Like `opened`, for a file: as large as an admin lets files be, and no page for people."""

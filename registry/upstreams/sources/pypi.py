@@ -97,8 +97,8 @@ class PyPi:
         listings: list[Listing] = []
         try:
             with self.web.opened(f"{self.base}{normal}/", headers=headers, size=PROJECT, seconds=QUESTION) as answer:
-                for one in _files_of_json(answer, normal) if _is_json(answer) else _files_of_html(answer):
-                    self._take(normal, one, answer.url, listings, [])
+                for file in _files_of_json(answer, normal) if _is_json(answer) else _files_of_html(answer):
+                    self._take(normal, file, answer.url, listings, [])
                 new_etag = str(answer.headers.get("ETag", ""))[:200]
         except Rejected as refusal:
             if etag and refusal.status == 304:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.db.models.signals import post_delete, post_save
 
 from accounts import counters
 from accounts.actors import Actor
@@ -30,18 +29,14 @@ def switched_on() -> Sequence[Upstream]:
     return found
 
 
-def forget(**said: object) -> None:
-    """Ask the database again."""
+def forget() -> None:
+    """Ask the database again: an admin has changed an upstream. Other processes come to know within seconds."""
     _known.clear()
 
 
 def know(upstreams: Sequence[Upstream]) -> None:
     """Take these for all there are, until one is changed or a few seconds are over."""
     _known["all"] = time.monotonic(), upstreams
-
-
-for _signal in (post_save, post_delete):
-    _signal.connect(forget, sender=Upstream, dispatch_uid="what pulls through")
 
 
 def may_ask(upstream: Upstream, actor: Actor) -> bool:

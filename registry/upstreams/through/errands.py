@@ -49,7 +49,7 @@ def _decided(release: Release) -> Release:
         return release  # pulled by a run: nobody waits for that
     for _ in rounds():
         if not Job.objects.filter(dedupe_key=f"check:{release.pk}", state=Job.State.OPEN).exists():
-            return Release.objects.select_related("package__project", "project", "submitted_by").get(pk=release.pk)
+            return _whole(release.pk)
     raise NotYet(f"{release.package.name} {release.version} is being checked. Try again in a moment.")
 
 
@@ -164,7 +164,11 @@ def _fetched(errand: Errand) -> Release:
         errand.refresh_from_db()
     else:
         raise NotYet(f"{errand.name} {errand.version} is being fetched. Try again in a moment.")
-    return Release.objects.select_related("package__project", "project", "submitted_by").get(pk=errand.release_id)
+    return _whole(errand.release_id or 0)
+
+
+def _whole(pk: int) -> Release:
+    return Release.objects.select_related("package__project", "project", "submitted_by").get(pk=pk)
 
 
 def _refuse(errand: Errand) -> None:
