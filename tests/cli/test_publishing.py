@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from accounts.models import Project
+from accounts.models import Project, User
 from licensing.models import LicensePolicy
 from registry.models import Release
 from tests import builders, tools
@@ -15,14 +15,19 @@ from tests.scanning.conftest import load, osv
 pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
+def ready_to_publish(person: User, pair: KeyPair) -> None:
+    """Their key is registered, and nothing but they themselves keeps a package under MIT from being approved."""
+    builders.registered_key(person, pair)
+    LicensePolicy.objects.get_or_create(kind="license", key="MIT", defaults={"status": "approved"})
+    load(osv(name="nobody-has-this"))  # where none is loaded, nothing counts as safe
+
+
 @pytest.fixture
 def alice(cast: Cast, terminal_of: Callable[..., Terminal], pair: KeyPair) -> Terminal:
     """Alice's terminal; her key is registered and named."""
     for tool in ("npm", "ssh-keygen"):
         tools.need(tool)
-    builders.registered_key(cast.alice, pair)
-    LicensePolicy.objects.get_or_create(kind="license", key="MIT", defaults={"status": "approved"})
-    load(osv(name="nobody-has-this"))  # where none is loaded, nothing counts as safe
+    ready_to_publish(cast.alice, pair)
     terminal = terminal_of(cast.alice)
     terminal.environment["CODESYNC_SIGNING_KEY"] = str(pair.path)
     return terminal

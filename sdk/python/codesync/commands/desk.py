@@ -68,8 +68,7 @@ class Desk:
         settings = self.settings
         keeper: Held | Rotating = Held(settings.token)
         if settings.token_id:
-            begins, ends = (rotation.moment(one) for one in (settings.token_created_at, settings.token_expires_at))
-            keeper = Rotating(settings.token, self._keep_successor, life=Life(settings.token_id, begins, ends))
+            keeper = Rotating(settings.token, self._keep_successor, life=_life_of(settings))
         return self.client(settings.url, keeper, settings.project)
 
     def client(self, url: str, keeper: Held | Rotating, project: str = "") -> Client:
@@ -108,6 +107,15 @@ class Desk:
     def _keep_successor(self, successor: IssuedToken) -> None:
         keep_token(successor)
         self.say(f"The token was replaced; the new one works until {successor['expiresAt'][:10]}.")
+
+
+def _life_of(settings: Settings) -> Life | None:
+    """The life of the stored token; None, so that the portal is asked, where the file does not tell."""
+    try:
+        begins, ends = (rotation.moment(one) for one in (settings.token_created_at, settings.token_expires_at))
+        return Life(settings.token_id, begins, ends) if begins.tzinfo and ends.tzinfo else None
+    except ValueError:
+        return None
 
 
 def keep_token(token: IssuedToken) -> None:
