@@ -7,9 +7,10 @@ what a person has decided stays as that person saw it.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -31,7 +32,7 @@ STATUS = Release.Status
 MOST_FILES = 200
 MOST_LICENSE_TEXTS = 50
 BLOCK = 1 << 20
-DIGESTS = {
+DIGESTS: Mapping[str, Callable[[], Any]] = {
     "md5": lambda: hashlib.md5(usedforsecurity=False),
     "sha256": hashlib.sha256,
     "blake2_256": lambda: hashlib.blake2b(digest_size=32),
