@@ -28,7 +28,7 @@ def listed(actor: Actor, name: str, offset: int, limit: int) -> tuple[Sequence[R
     found = _visible(actor).order_by("submitted_at", "pk")
     if name:
         found = found.filter(package__normalized=name.lower())
-    return found[offset : offset + limit], found.count()
+    return list(found[offset : offset + limit]), found.count()
 
 
 def find(key: UUID, actor: Actor) -> Release:

@@ -11,7 +11,7 @@ BASES = ("api/v1/", "v1/")
 # The products API stands at the root, since its clients expect it there.
 PRODUCTS = ("register", "fetch/", "prune/", "product/")
 # Package managers are given a base address of their own; what their doors open is shown in tests/protocols.
-CLIENTS = ("npm/", "pypi/")
+CLIENTS = ("npm/", "pypi/", "-/", "_/")
 
 
 def table() -> dict[str, URLPattern]:

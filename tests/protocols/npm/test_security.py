@@ -57,6 +57,7 @@ def good(signature: dict[str, str], line: str) -> bool:
     """Whether the signature is that of the key which the registry tells."""
     key = RegistryKey.objects.get(keyid=signature["keyid"])
     public = load_der_public_key(base64.b64decode(key.public_key))
+    assert isinstance(public, ec.EllipticCurvePublicKey)
     try:
         public.verify(base64.b64decode(signature["sig"]), line.encode(), ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
