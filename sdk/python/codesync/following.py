@@ -5,10 +5,13 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from codesync.answers import Version
+from codesync.errors import ApiError
 from codesync.packages import Packages
 from codesync.retrying import Wait, pause
+from codesync.wanted import purl_of
 
 OPEN = frozenset({"pending", "running"})
+AT_DOWNLOAD = frozenset({"visibility", "entitlement", "retirement", "decision"})  # asked of the caller, not of it
 FIRST, SLOWEST = 0.3, 3.0
 
 
@@ -22,13 +25,24 @@ class Outcome(StrEnum):
     CHECKING = "checking"
 
 
-def outcome_of(version: Version) -> Outcome:
-    """Where it stands; what waits with every check done is held."""
+def outcome_of(packages: Packages, version: Version) -> Outcome:
+    """Where it stands. What waits with every check done is held where a gate of its approval says so.
+
+    Where none does, it is about to be decided: the portal writes the decision a moment after the last check.
+    """
     if version["status"] != "pending":
         return Outcome(version["status"])
-    if version["held_because"]:
-        return Outcome.HELD
-    return Outcome.CHECKING
+    if any(check["status"] in OPEN for check in version["checks"]):
+        return Outcome.CHECKING
+    return Outcome.HELD if _is_objected_to(packages, version) else Outcome.CHECKING
+
+
+def _is_objected_to(packages: Packages, version: Version) -> bool:
+    try:
+        said = packages.explain(purl_of(version["ecosystem"], version["name"], version["version"]))
+    except ApiError:
+        return bool(version["held_because"])
+    return any(one["answer"] != "allow" for one in said["verdicts"] if one["gate"] not in AT_DOWNLOAD)
 
 
 def follow(
@@ -41,21 +55,12 @@ def follow(
     changed: Callable[[Version], object] = lambda _: None,
     wait: Wait = pause,
 ) -> tuple[Outcome, Version]:
-    """Ask until it is decided or held, at most `patience` seconds; `changed` sees every answer.
-
-    A version whose checks are done but of which nothing is said yet counts as held at the third such answer.
-    """
-    until, every, quiet = time.monotonic() + patience, FIRST, 0
+    """Ask until it is decided or held, at most `patience` seconds; `changed` sees every answer."""
+    until, every = time.monotonic() + patience, FIRST
     while True:
         seen = packages.version(name, version, ecosystem=ecosystem)
         changed(seen)
-        outcome = outcome_of(seen)
-        are_done = all(check["status"] not in OPEN for check in seen["checks"])
-        quiet = quiet + 1 if are_done else 0
-        if outcome is Outcome.HELD and not are_done:
-            outcome = Outcome.CHECKING
-        if outcome is Outcome.CHECKING and quiet >= 3:
-            outcome = Outcome.HELD
+        outcome = outcome_of(packages, seen)
         if outcome is not Outcome.CHECKING or time.monotonic() + every > until:
             return outcome, seen
         wait(every)
