@@ -35,7 +35,8 @@ def packed() -> bytes:
     """The tarball that `npm pack` would make: what package.json names, in one order and with one instant."""
     folder = Path(settings.BASE_DIR) / "sdk" / "js"
     named = [folder / name for name in (*ALWAYS, *json.loads((folder / "package.json").read_text())["files"])]
-    files = [file for path in named for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+    # by name: what is alike in both module formats lies together, and compresses to two thirds
+    files = [file for path in named for file in (sorted(path.rglob("*"), key=_by_name) if path.is_dir() else [path])]
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for file in files:
@@ -44,6 +45,10 @@ def packed() -> bytes:
                 info.size, info.mtime, info.mode = len(content), PACKED_AT, 0o644
                 tar.addfile(info, io.BytesIO(content))
     return gzip.compress(raw.getvalue(), mtime=0)
+
+
+def _by_name(file: Path) -> tuple[str, Path]:
+    return file.name, file
 
 
 def signed(archive: bytes) -> Signed:

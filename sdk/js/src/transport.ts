@@ -110,14 +110,14 @@ export class Transport {
       const response = await this.options.fetch(url, this.initial(request, call, token, limit.signal));
       if (request.isOpen) limit.stop();
       const isGood = response.ok || request.accepted?.includes(response.status);
-      if (!isGood) throw await errorOf(response, request.method, url);
+      if (!isGood) throw await errorOf(response, request.method, shown(url));
       const answer = await read(response);
       if (!request.isUnwatched) await this.listener?.(response, token);
       return answer;
     } catch (problem) {
       if (call.signal?.aborted) throw call.signal.reason;
       if (problem instanceof CodeSyncError) throw problem;
-      throw unanswered(problem, request.method, url);
+      throw unanswered(problem, request.method, shown(url));
     } finally {
       limit.stop();
       if (!request.isOpen) limit.unfollow();
@@ -166,6 +166,11 @@ export function segment(value: string | number): string {
     throw new CodeSyncError({ error: `“${text}” can be no part of an address.`, statusCode: 0 });
   }
   return encodeURIComponent(text);
+}
+
+/** The address as an error may show it: two routes carry a token in it. */
+function shown(url: string): string {
+  return url.replace(/sk_live_\w+/g, "sk_live_…");
 }
 
 function isStream(body: Request["body"]): boolean {

@@ -90,6 +90,16 @@ test("what changes something anew is tried again only where it was surely not do
   assert.equal(seen.length, 3);
 });
 
+test("no error shows a token that stood in the address", async () => {
+  const token = "sk_live_" + "x1".repeat(19);
+  for (answers of [[refused(404, "no")], ["silent"]]) {
+    await assert.rejects(client({ attempts: 1 }, { timeout: 30 }).products.token(token), (problem) => {
+      assert.ok(!`${problem.stack} ${problem.url}`.includes(token.slice(8)) && problem.url.endsWith("/fetch/sk_live_…"));
+      return true;
+    });
+  }
+});
+
 test("a stream is sent once", async () => {
   answers = [refused(429, "slow")];
   const stream = new Blob(["archive"]).stream();
@@ -138,7 +148,11 @@ test("a portal that says nothing is given up after the timeout, with status 0", 
 });
 
 test("a portal that is not there is an error like the others", async () => {
-  const nowhere = new CodeSync({ baseUrl: "http://127.0.0.1:9", retries: { attempts: 2, base: 1 } });
+  const closed = http.createServer();
+  await new Promise((ready) => closed.listen(0, "127.0.0.1", ready));
+  const { port } = closed.address();
+  await new Promise((done) => closed.close(done));
+  const nowhere = new CodeSync({ baseUrl: `http://127.0.0.1:${port}`, retries: { attempts: 2, base: 1 } });
   await assert.rejects(nowhere.me(), (problem) => problem instanceof CodeSyncError && problem.statusCode === 0);
   assert.throws(() => new CodeSync({ baseUrl: "registry.example" }), { statusCode: 0 });
 });

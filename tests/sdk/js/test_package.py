@@ -13,7 +13,7 @@ from registry.demo import sdk
 from tests import tools
 from tests.sdk.js.conftest import SDK, run
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.xdist_group("sdk-js")]  # TypeScript is fetched once
 # Routes that no client of the contract needs: they belong to one protocol or to the browser alone.
 BEYOND: frozenset[tuple[str, str]] = frozenset()
 

@@ -18,7 +18,7 @@ from tests import builders, tools
 from tests.builders import Cast, KeyPair
 from tests.sdk.js.conftest import SDK, run
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.xdist_group("sdk-js")]  # TypeScript is fetched once
 # The source document's example, as it is written there.
 EXAMPLE = """const tarball = fs.readFileSync('dist/package-1.2.0.tgz'); \
 const res = await fetch('https://api.codesync.de/v1/packages/publish', { method: 'POST', \

@@ -66,7 +66,7 @@ class Transport {
                 limit.stop();
             const isGood = response.ok || request.accepted?.includes(response.status);
             if (!isGood)
-                throw await (0, errors_js_1.errorOf)(response, request.method, url);
+                throw await (0, errors_js_1.errorOf)(response, request.method, shown(url));
             const answer = await read(response);
             if (!request.isUnwatched)
                 await this.listener?.(response, token);
@@ -77,7 +77,7 @@ class Transport {
                 throw call.signal.reason;
             if (problem instanceof errors_js_1.CodeSyncError)
                 throw problem;
-            throw unanswered(problem, request.method, url);
+            throw unanswered(problem, request.method, shown(url));
         }
         finally {
             limit.stop();
@@ -129,6 +129,10 @@ function segment(value) {
         throw new errors_js_1.CodeSyncError({ error: `“${text}” can be no part of an address.`, statusCode: 0 });
     }
     return encodeURIComponent(text);
+}
+/** The address as an error may show it: two routes carry a token in it. */
+function shown(url) {
+    return url.replace(/sk_live_\w+/g, "sk_live_…");
 }
 function isStream(body) {
     return typeof ReadableStream !== "undefined" && body instanceof ReadableStream;

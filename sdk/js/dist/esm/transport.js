@@ -61,7 +61,7 @@ export class Transport {
                 limit.stop();
             const isGood = response.ok || request.accepted?.includes(response.status);
             if (!isGood)
-                throw await errorOf(response, request.method, url);
+                throw await errorOf(response, request.method, shown(url));
             const answer = await read(response);
             if (!request.isUnwatched)
                 await this.listener?.(response, token);
@@ -72,7 +72,7 @@ export class Transport {
                 throw call.signal.reason;
             if (problem instanceof CodeSyncError)
                 throw problem;
-            throw unanswered(problem, request.method, url);
+            throw unanswered(problem, request.method, shown(url));
         }
         finally {
             limit.stop();
@@ -123,6 +123,10 @@ export function segment(value) {
         throw new CodeSyncError({ error: `“${text}” can be no part of an address.`, statusCode: 0 });
     }
     return encodeURIComponent(text);
+}
+/** The address as an error may show it: two routes carry a token in it. */
+function shown(url) {
+    return url.replace(/sk_live_\w+/g, "sk_live_…");
 }
 function isStream(body) {
     return typeof ReadableStream !== "undefined" && body instanceof ReadableStream;
