@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import transaction
 
 from accounts.models import Project
 from registry import approving, documents, tasks
@@ -17,7 +18,12 @@ from registry.protocols.pypi import negotiating
 from tests import builders, tools
 from tests.builders import Cast
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("pypi-clients")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.once,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("pypi-clients"),
+]
 ALONE = ["--isolated", "--disable-pip-version-check", "--no-cache-dir", "--retries", "0"]
 SKIPS = """
 import pathlib, requests, sys
@@ -150,7 +156,8 @@ def test_a_netrc_opens_what_is_private(desk: Desk, cast: Cast):
     decide(cast)
     Package.objects.update(visibility="private")
     for package in Package.objects.all():
-        documents.rebuild(package)
+        with transaction.atomic():
+            documents.rebuild(package)
     base = "pypi/acme/simple/"
     desk.pip("install", "--target", "no", "--no-input", "acme-app", base=base, fails=True)
     desk.pip("install", "--target", "no", "--no-input", "acme-app", fails=True)

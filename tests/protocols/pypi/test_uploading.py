@@ -8,8 +8,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from accounts.actors import Actor
 from accounts.models import AuditEvent, Project
-from registry import approving, checking, tasks
+from registry import approving, checking, gates, tasks
 from registry.errors import Conflict
 from registry.models import Artifact, Check, Decision, Release
 from tests import builders
@@ -98,6 +99,26 @@ def test_a_decision_on_fewer_files_than_there_are_is_none(cast: Cast, twine: Pip
     late = twine.upload(wheel("cp311-cp311-linux_x86_64"), LINUX)
     assert late.status_code == 403
     assert "a maintainer has approved it with the files that it had" in late.reason_phrase
+
+
+def test_an_approval_on_its_way_does_not_cover_a_file_that_joins_meanwhile(
+    cast: Cast, twine: Pip, monkeypatch: pytest.MonkeyPatch
+):
+    Project.objects.update(review_policy="manual")
+    twine.upload(wheel(), WHEEL)
+    tasks.drain()
+    ask = gates.ask
+
+    def slow(question: str, subject: object, actor: Actor) -> list[gates.Verdict]:
+        found = ask(question, subject, actor)
+        if question == "approving":
+            twine.upload(sdist(), SDIST)
+        return found
+
+    monkeypatch.setattr(gates, "ask", slow)
+    with pytest.raises(Conflict, match="A file has joined this version meanwhile"):
+        approving.approve(Release.objects.get(), builders.actor(cast.bob))
+    assert Release.objects.get().status == "pending"
 
 
 def test_what_a_check_finds_while_a_file_joins_is_not_taken(twine: Pip, monkeypatch: pytest.MonkeyPatch):
