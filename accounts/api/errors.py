@@ -77,7 +77,7 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     answer = _translate(error, context)
     if answer is None:
         return None
-    if answer["statusCode"] >= 500:
+    if answer["statusCode"] >= 500 and not hasattr(error, "wait"):  # who is asked to come back has met no fault
         logger.error("%s", answer["error"], exc_info=error)
     headers = _headers(answer["statusCode"], getattr(error, "wait", None))
     return Response(answer, status=answer["statusCode"], headers=headers)
