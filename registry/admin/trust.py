@@ -1,30 +1,15 @@
 """Whom packages trust, and the keys that sign what is served: to look at; both are changed elsewhere."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.tables import Table, code, moment
+from accounts.admin.tables import History, code, moment
 from registry.models import RegistryKey, TrustedPublisher
 
 
-class Looked(Table):
-    """A table that nobody writes to here."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Rows come into being by an activity."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They are looked at."""
-        return False
-
-
 @admin.register(TrustedPublisher)
-class TrustTable(Looked):
+class TrustTable(History):
     """Pipelines that may publish a package; owners of its project say so, and take it back."""
 
     list_display = (
@@ -46,7 +31,7 @@ class TrustTable(Looked):
 
 
 @admin.register(RegistryKey)
-class KeyTable(Looked):
+class KeyTable(History):
     """The keys that npm's clients check what is served with; the private halves are not shown."""
 
     list_display = (

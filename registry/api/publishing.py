@@ -52,7 +52,7 @@ class PublishDoor(Door):
 
 def _publish(upload: Received, chosen: dict[str, str], actor: Any) -> Release:
     assert upload.staged is not None  # `received` refuses a body without a file
-    options = {**chosen, **upload.fields}
+    options: dict[str, Any] = {**chosen, **upload.fields}
     for name in (name for name, value in options.items() if not value):
         raise InvalidInput(f"Give {name} a value, or leave it out.", details={name: ["empty"]})
     return publishing.publish_upload(

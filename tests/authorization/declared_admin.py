@@ -32,6 +32,8 @@ TABLES: dict[str, dict[str, May]] = {
     "registry/downloadcount": HISTORY,
     "registry/downloadrecord": HISTORY,
     "registry/job": HISTORY,
+    "registry/registrykey": HISTORY,
+    "registry/trustedpublisher": HISTORY,
     "mirrors/mirror": KEPT,
     "mirrors/debt": HISTORY,
     "mirrors/replica": HISTORY,

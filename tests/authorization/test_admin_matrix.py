@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import users
 from registry import products
 from registry.mirrors.models import Debt, Mirror, Replica
-from registry.models import Artifact, DownloadCount, DownloadRecord
+from registry.models import Artifact, DownloadCount, DownloadRecord, TrustedPublisher
 from registry.upstreams.models import Offer, Upstream
 from scanning.models import AdvisorySource, Finding, Scan, Waiver
 from tests import builders
@@ -47,6 +47,7 @@ def tables(room: Room) -> Room:
     Finding.objects.create(scan=scan, identifier="CVE-1", ecosystem="npm", package="a", version="1", severity="high")
     DownloadCount.objects.create(release=release, package=release.package, day=timezone.now().date(), count=1)
     DownloadRecord.objects.create(release=release, day=timezone.now().date(), credential="token:1", count=1)
+    TrustedPublisher.objects.create(package=release.package, subject="acme/tools", created_by=room.cast.alice)
     products.create("matrix", builders.actor(room.cast.root))
     Waiver.objects.create(
         owner=room.cast.bob, reason="known", identifier="CVE-1", ecosystem="npm", package="a", version_range="*",
