@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+# In an environment of their own: their many dependencies are none of ours.
+OWN = Path(sys.prefix) / "clients"
+MODULES = OWN / "node_modules"
 NAMES = {
     "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     "ssh-keygen": ("ssh-keygen",),
@@ -21,8 +24,11 @@ NAMES = {
     "node": ("node",),
     "nginx": ("nginx", "/usr/sbin/nginx"),
     "jq": ("jq",),
-    "twine": (str(Path(sys.prefix) / "clients" / "bin" / "twine"),),
-    "uv": (str(Path(sys.prefix) / "clients" / "bin" / "uv"),),
+    "twine": (str(OWN / "bin" / "twine"),),
+    "uv": (str(OWN / "bin" / "uv"),),
+    "pnpm": (str(MODULES / "pnpm" / "bin" / "pnpm.cjs"),),
+    "yarn": (str(MODULES / "yarn" / "bin" / "yarn.js"),),
+    "yarn-berry": (str(MODULES / "@yarnpkg" / "cli-dist" / "bin" / "yarn.js"),),
 }
 PACKAGES = {
     "chromium": "chromium",
@@ -33,8 +39,8 @@ PACKAGES = {
     "nginx": "nginx-light",
     "jq": "jq",
 }
-# Those that Python's index has, in an environment of their own: their many dependencies are none of ours.
 CLIENTS = {"twine": "twine==7.0.0", "uv": "uv==0.13.9"}
+NODE_CLIENTS = {"pnpm": "pnpm@10.18.0", "yarn": "yarn@1.22.22", "yarn-berry": "@yarnpkg/cli-dist@4.10.3"}
 
 
 def find(tool: str) -> str | None:
@@ -82,9 +88,12 @@ def bring() -> list[str]:
         subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], **quiet)
     if wanted := [CLIENTS[tool] for tool in missing if tool in CLIENTS]:
         print(f"Installing for the tests: {', '.join(wanted)}", flush=True)
-        folder = Path(sys.prefix) / "clients"
-        subprocess.run([sys.executable, "-m", "venv", folder], check=False)
-        subprocess.run([folder / "bin" / "pip", "install", "--quiet", *wanted], check=False)
+        subprocess.run([sys.executable, "-m", "venv", OWN], check=False)
+        subprocess.run([OWN / "bin" / "pip", "install", "--quiet", *wanted], check=False)
+    if (npm := find("npm")) and (wanted := [NODE_CLIENTS[tool] for tool in missing if tool in NODE_CLIENTS]):
+        print(f"Installing for the tests: {', '.join(wanted)}", flush=True)
+        quietly = ["--silent", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts"]
+        subprocess.run([npm, "install", "--prefix", OWN, *quietly, *NODE_CLIENTS.values()], check=False)
     return [tool for tool in missing if find(tool) is None]
 
 
