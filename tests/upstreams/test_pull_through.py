@@ -325,3 +325,22 @@ def test_a_python_version_comes_through_the_routes_of_the_api(upstream, stores, 
     assert [one.filename for one in Release.objects.get().artifacts.all()] == [
         "demo_pkg-1.0-py3-none-any.whl", "demo_pkg-1.0.tar.gz"
     ]  # fmt: skip
+
+
+@pytest.mark.once
+def test_pips_index_offers_the_files_that_would_come_and_the_first_request_brings_them(upstream, stores, ask, client):
+    upstream("pypi")
+    shop = stores["pypi"]
+    wheel = builders.wheel("demo-pkg", "1.0")
+    shop.put("Demo_Pkg", "1.0", "demo_pkg-1.0-py3-none-any.whl", wheel, says={"requires-python": ">=3.9"})
+    shop.put("Demo_Pkg", "1.0", "demo_pkg-1.0-cp312-cp312-win32.whl", b"for one platform")
+    assert client.get("/pypi/simple/demo-pkg/").status_code == 404
+    answer = ask("/pypi/simple/demo-pkg/?format=application/vnd.pypi.simple.v1%2Bjson")
+    (file,) = json.loads(answer.content)["files"]
+    told = (file["filename"], file["hashes"]["sha256"], file["size"], file["requires-python"], file["core-metadata"])
+    digest = hashlib.sha256(wheel).hexdigest()
+    assert told == ("demo_pkg-1.0-py3-none-any.whl", digest, len(wheel), ">=3.9", False)
+    place = file["url"].removeprefix("http://testserver")
+    assert ask(f"{place}.metadata").status_code == 404
+    assert read(ask(place)) == wheel
+    assert ask(f"{place}.metadata").status_code == 200

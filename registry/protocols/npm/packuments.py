@@ -14,7 +14,6 @@ from registry.errors import NotFound
 from registry.models import Package
 from registry.protocols.indexes import ClientDoor, index_answer, own_document, placed, stored_answer
 
-
 WRITING = frozenset({"publish", "unpublish", "deprecate", "dist-tag", "owner", "access", "stage", "version"})
 
 

@@ -3,12 +3,16 @@
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 
+from accounts.addresses import origin_of
 from registry import documents, downloading, resolving
 from registry.api import caching
 from registry.api.downloads import send
 from registry.ecosystems import attestations
 from registry.errors import NotFound
+from registry.models import Release
+from registry.protocols.indexes import opened
 from registry.protocols.pypi.doors import PypiDoor
+from registry.upstreams.through import errands
 
 PROVENANCE_TYPE = "application/vnd.pypi.integrity.v1+json"
 
@@ -16,21 +20,28 @@ PROVENANCE_TYPE = "application/vnd.pypi.integrity.v1+json"
 class _OfFile(PypiDoor):
     """A door to one file of exactly one version."""
 
+    def find(self, name: str, version: str) -> Release:
+        """The version, as it stands here."""
+        return resolving.find_release(resolving.find_package(name, self.actor, "pypi"), version, self.actor)
+
     def download(self, name: str, version: str, filename: str) -> downloading.Download:
         """The file, if every gate allows it; 403 with the reason where one does not."""
-        package = resolving.find_package(name, self.actor, "pypi")
-        release = resolving.find_release(package, version, self.actor)
+        release = self.find(name, version)
         if release.version != version:  # a tag, or another spelling
-            raise NotFound(f"{package.name} has no version {version[:80]}.")
-        return downloading.open_artifact(release, self.actor, filename)
+            raise NotFound(f"{release.package.name} has no version {version[:80]}.")
+        return opened(release, self.actor, origin_of(self.request), filename)
 
 
 class FileDoor(_OfFile):
-    """`/files/{name}/{version}/{filename}`."""
+    """`/files/{name}/{version}/{filename}`. What is not here yet is brought by the file alone: the rest is in it."""
 
     def get(self, request: Request, name: str, version: str, filename: str) -> HttpResponseBase:
         """The sdist or wheel, whole or in ranges. Counts a download."""
         return send(request, self.download(name, version, filename), self.actor)
+
+    def find(self, name: str, version: str) -> Release:
+        """The version; one that is not here yet is brought."""
+        return errands.find_release("pypi", name, version, self.actor)
 
 
 class MetadataDoor(_OfFile):

@@ -17,7 +17,7 @@ from registry import documents, ecosystems, resolving
 from registry.api import caching
 from registry.ecosystems.pypi_index import API_VERSION, JSON
 from registry.errors import NotFound
-from registry.protocols.indexes import VARY, own_answer, stored_answer
+from registry.protocols.indexes import VARY, index_answer, stored_answer
 from registry.protocols.pypi.doors import PypiDoor
 from registry.protocols.pypi.negotiating import OFFERED, Form, chosen
 
@@ -43,12 +43,11 @@ class ProjectDoor(PypiDoor):
 
     def get(self, request: Request, name: str) -> HttpResponseBase:
         """Every file that may be had; for the holder of a license key, those of the versions that it covers."""
-        package = resolving.find_package(name, self.actor, "pypi")
         form = _form_for(request)
         assert form is not None  # `dispatch` has refused what takes none
-        answer = own_answer(request, package, form.kind, self.actor, self.base_address)
+        answer = index_answer(request, "pypi", name, form.kind, self.actor, self.base_address)
         if answer is None:
-            raise NotFound(f"There is no index of {package.name}.")
+            raise NotFound(f"There is no index of {name}.")
         return _as(form, answer)
 
 
