@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from codesync import packing, signing
-from codesync.commands import progress, verdicts
+from codesync.commands import progress, showing, verdicts
 from codesync.commands.desk import Desk, command
 from codesync.errors import Exit, Mistake
 
@@ -53,5 +53,5 @@ def _signature(desk: Desk, archive: Path, key: str, given: Path | None, wanted: 
         return ""
     chosen = signing.choose_key(key or desk.settings.signing_key)
     made = signing.sign(archive, chosen)
-    desk.say(f"Signed {archive.name} with {chosen}")
+    desk.say(f"Signed {archive.name} with {showing.place(chosen)}")
     return made

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -48,12 +49,18 @@ def error_line(problem: CodeSyncError) -> Text:
         told = problem.details.get("remedies")
         remedies = [clean(one) for one in told] if isinstance(told, list) else []
         remedies += [REMEDIES[problem.status]] if problem.status in REMEDIES else []
-        if "verdicts" in problem.details:
+        if "decision" in _gates(problem):
             remedies.append("Run `codesync explain` on it for what can be done.")
         if problem.retry_after:
             remedies.append(f"Try again in {problem.retry_after:.0f} s.")
     more = [one for one in remedies if one not in said]
     return Text.assemble(("Error: ", "bold red"), " ".join([said, *more]).replace("\n", " "))
+
+
+def _gates(problem: ApiError) -> set[str]:
+    """The gates that were asked."""
+    told = problem.details.get("verdicts")
+    return {str(one.get("gate")) for one in told if isinstance(one, dict)} if isinstance(told, list) else set()
 
 
 def status(word: str) -> Text:
@@ -98,6 +105,11 @@ def line(console: Console, *parts: object) -> None:
     """One line of plain and marked parts."""
     pieces = [part if isinstance(part, Text) else Text(clean(part)) for part in parts]
     console.print(Text(" ").join(pieces))
+
+
+def place(path: Path) -> str:
+    """The path as people write it."""
+    return f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)
 
 
 def size(count: int | None) -> str:

@@ -47,7 +47,9 @@ def login(
         desk.say(
             "This address is not encrypted: whoever listens on the way reads your token. Use https:// if you can."
         )
-    desk.answer(me, lambda out: showing.line(out, f"Signed in to {url} as {_name(me)}. Kept in {where}."))
+    desk.answer(
+        me, lambda out: showing.line(out, f"Signed in to {url} as {_name(me)}. Kept in {showing.place(where)}.")
+    )
 
 
 def logout(desk: Desk) -> None:

@@ -55,7 +55,10 @@ def rotate(
     ends = made["expiresAt"][:10]
     if kept:
         desk.answer(
-            made, lambda out: showing.line(out, f"The new token, until {ends}, is kept in {configuration.file()}.")
+            made,
+            lambda out: showing.line(
+                out, f"The new token, until {ends}, is kept in {showing.place(configuration.file())}."
+            ),
         )
         return
     desk.say(f"{made['name']} has a successor until {ends}. Its value, this once:")

@@ -55,12 +55,15 @@ def show_outcome(out: Console, outcome: Outcome, seen: Version, explanation: Exp
 
 
 def reasons_of(seen: Version, explanation: Explanation | None) -> list[str]:
-    """Why it is not approved, each reason once: the decision's, what holds it, the gates'."""
+    """Why it is not approved, each reason once: the decision's and the gates', else what was written down of it.
+
+    The gate that only says that nothing is decided is left out where another one says why.
+    """
     found = [seen["decision"]["reason"]] if seen["decision"] else []
-    found += [seen["held_because"] or ""]
-    found += [one["reason"] for one in (explanation["verdicts"] if explanation else ()) if one["answer"] != "allow"]
-    said = list(dict.fromkeys(reason for reason in found if reason))
-    return [reason for reason in said if not any(reason != other and reason in other for other in said)]
+    objections = [one for one in (explanation["verdicts"] if explanation else ()) if one["answer"] != "allow"]
+    telling = [one for one in objections if one["gate"] != "decision"] or objections
+    found += [one["reason"] for one in telling] if telling else [seen["held_because"] or ""]
+    return list(dict.fromkeys(reason for reason in found if reason))
 
 
 def show_explanation(out: Console, said: Explanation) -> None:
