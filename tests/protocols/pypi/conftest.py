@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from registry import documents, tasks
 from registry.models import Package, Release
 from tests import builders
 from tests.builders import Cast
+from tests.standing import standing
 
 PIP = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01"
 
@@ -72,6 +75,26 @@ def twine(cast: Cast) -> Pip:
 @pytest.fixture
 def utils(twine: Pip) -> Release:
     """`acme-utils` 1.2.0 as an sdist and a wheel, uploaded one by one, checked and approved."""
+    return uploaded(twine)
+
+
+@pytest.fixture(scope="module")
+def standing_index(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Path], tuple[Cast, Release]]]:
+    """The cast and `acme-utils`, once for a file that only reads."""
+
+    def build() -> tuple[Cast, Release]:
+        cast = builders.assemble_cast()
+        Project.objects.update(signature_policy=Project.SignaturePolicy.OPTIONAL)
+        return cast, uploaded(Pip(builders.token(cast.alice, "read", "publish")))
+
+    with standing(django_db_blocker, tmp_path_factory.mktemp("index"), build) as enter:
+        yield enter
+
+
+def uploaded(twine: Pip) -> Release:
+    """What `utils` is."""
     needs = {"requires_dist": ["six>=1"], "requires_python": ">=3.8"}
     wheel = builders.wheel("acme-utils", "1.2.0", **needs)
     assert twine.upload(wheel, "acme_utils-1.2.0-py3-none-any.whl").status_code == 200

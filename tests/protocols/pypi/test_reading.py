@@ -4,6 +4,8 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -21,6 +23,21 @@ WHEEL = "files/acme-utils/1.2.0/acme_utils-1.2.0-py3-none-any.whl"
 FILES = (WHEEL, f"{WHEEL}.metadata", "files/acme-utils/1.2.0/acme_utils-1.2.0.tar.gz")
 PAGE = "simple/acme-utils/"
 JSON, HTML = "application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html"
+
+
+@pytest.fixture
+def built(standing_index: Callable[[Path], tuple[Cast, Release]], db: None, tmp_path: Path) -> tuple[Cast, Release]:
+    return standing_index(tmp_path)
+
+
+@pytest.fixture
+def cast(built: tuple[Cast, Release]) -> Cast:
+    return built[0]
+
+
+@pytest.fixture
+def utils(built: tuple[Cast, Release]) -> Release:
+    return built[1]
 
 
 def page_of(client: Pip, path: str = PAGE) -> dict:
