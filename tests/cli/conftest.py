@@ -50,7 +50,8 @@ class Terminal:
             name: value for name, value in os.environ.items() if not name.startswith(("CODESYNC_", "XDG_", "PYTEST"))
         }
         ours = {"HOME": str(self.home), "PYTHONPATH": str(ROOT / "sdk" / "python"), "COLUMNS": "100"}
-        return {**kept, **ours, "npm_config_update_notifier": "false", **self.environment}
+        ours |= {"XDG_CONFIG_HOME": str(self.home / ".config"), "npm_config_update_notifier": "false"}
+        return {**kept, **ours, **self.environment}
 
     def run(self, *arguments: str, folder: Path | None = None, typed: str = "") -> Done:
         """Run `codesync` without a terminal, as CI does."""

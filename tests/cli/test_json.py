@@ -1,6 +1,7 @@
 """`--json` everywhere: the API's own JSON, for answers and for refusals alike; tokens that rotate, and lockfiles."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -78,6 +79,8 @@ def test_every_command_prints_json_and_nothing_else(
     (terminal.home / "core.tgz").write_bytes(archive)
     (terminal.home / "requirements.txt").write_text("six==1.16.0\n")
     monkeypatch.chdir(terminal.home)
+    for name in [name for name in os.environ if name.startswith("CODESYNC_")]:
+        monkeypatch.delenv(name)
     for name, value in {**terminal.variables(), "CODESYNC_SIGNING_KEY": str(pair.path)}.items():
         monkeypatch.setenv(name, value)
     for command, runs in RUNS.items():
