@@ -158,10 +158,11 @@ def refuse_unless_allowed(release: Release, actor: Actor) -> None:
     raise Forbidden(objection.reason, code=objection.code.lower(), details={"verdicts": shapes})
 
 
-def reviewable(release: Release, actor: Actor) -> Download:
-    """The file for a reviewer's eyes, whatever its status; needs the scope review."""
+def reviewable(release: Release, actor: Actor, filename: str = "") -> Download:
+    """The primary file (or the one named) for a reviewer's eyes, whatever its status; needs the scope review."""
     actor.need("review", release.package.project_id)
-    artifact = release.artifacts.select_related("blob").first()
+    artifacts = release.artifacts.select_related("blob")
+    artifact = (artifacts.filter(filename=filename) if filename else artifacts).first()
     if artifact is None or artifact.blob is None:
         raise NotFound("No file is held here for this version.")
     return Download(artifact, artifact.blob, is_private=True)

@@ -6,6 +6,8 @@ import json
 
 import pytest
 import time_machine
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actors import Actor
@@ -94,6 +96,11 @@ def test_a_decision_on_fewer_files_than_there_are_is_none(cast: Cast, twine: Pip
     tasks.drain()
     with pytest.raises(Conflict, match="not the one that was reviewed"):
         approving.approve(seen, builders.actor(cast.bob), sha256=seen.reviewed_sha256)
+    reviewer = Client()
+    reviewer.force_login(cast.bob)
+    review = reverse("admin:review", args=[seen.pk])
+    assert f"{reverse('admin:review-archive', args=[seen.pk])}?file={SDIST}" in reviewer.get(review).content.decode()
+    assert read(reviewer.get(reverse("admin:review-archive", args=[seen.pk]), {"file": SDIST})) == sdist()
     seen.refresh_from_db()
     assert approving.approve(seen, builders.actor(cast.bob), sha256=seen.reviewed_sha256).status == "approved"
     late = twine.upload(wheel("cp311-cp311-linux_x86_64"), LINUX)
