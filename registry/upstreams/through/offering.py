@@ -51,8 +51,7 @@ def document(ecosystem: str, name: str, kind: str, actor: Actor) -> Offered | No
     for upstream in allowing.for_name(ecosystem, name, package, actor):
         if upstream.needs_review and is_held:
             return None
-        shelf = shelves.glance if is_held else shelves.of
-        found = shelf(upstream, ecosystem, name, actor)
+        found = shelves.glance(upstream, ecosystem, name) if is_held else shelves.of(upstream, ecosystem, name, actor)
         if found.state == Shelf.State.FOUND:
             return _kept(upstream, found, package, kind)
     return None

@@ -24,7 +24,7 @@ from registry.errors import RegistryError, Unavailable
 from registry.models import Job
 from registry.outgoing import NotAllowed
 from registry.upstreams import connecting, listing
-from registry.upstreams.models import Shelf, Upstream
+from registry.upstreams.models import Errand, Shelf, Upstream
 from registry.upstreams.sources.base import Assortment, Busy, Denied, Goods, Listing, Vanished
 from registry.upstreams.through import allowing
 from registry.upstreams.through.waiting import NotYet, rounds
@@ -41,9 +41,9 @@ def of(upstream: Upstream, ecosystem: str, name: str, actor: Actor, *, newer_tha
 
     Raises NotYet where the upstream cannot be asked and never was, RateLimited.
     """
-    shelf = glance(upstream, ecosystem, name, actor) if newer_than is None else _row(upstream, ecosystem, name)
+    shelf = _row(upstream, ecosystem, name)
     if shelf.fetched_at is not None and newer_than is None:
-        return shelf
+        return glance(upstream, ecosystem, name)
     for _ in rounds():
         if not _is_due(shelf, newer_than):
             break
@@ -60,11 +60,10 @@ def of(upstream: Upstream, ecosystem: str, name: str, actor: Actor, *, newer_tha
     return shelf
 
 
-def glance(upstream: Upstream, ecosystem: str, name: str, actor: Actor) -> Shelf:
+def glance(upstream: Upstream, ecosystem: str, name: str) -> Shelf:
     """What the upstream said last, if ever; where that is old, a worker is told to ask. Waits for nobody."""
     shelf = _row(upstream, ecosystem, name)
-    if shelf.fetched_at is not None and _is_due(shelf, None) and _take(shelf):
-        allowing.count(actor)
+    if _is_due(shelf, None) and _take(shelf):
         tasks.enqueue(KIND, shelf.pk, payload={"name": name})
     return shelf
 
@@ -210,4 +209,5 @@ def clear() -> int:
     """Remove what nobody asked about for a month, and names that are not there. Digests of what came are elsewhere."""
     old, day = timezone.now() - timedelta(days=KEPT_DAYS), timezone.now() - timedelta(days=1)
     unwanted = Q(due_at__lt=old) | (Q(due_at__lt=day) & ~Q(state=Shelf.State.FOUND))
+    Errand.objects.filter(opened_at__lt=old).delete()
     return Shelf.objects.filter(unwanted).delete()[0]
