@@ -1,6 +1,9 @@
 """The client library against a server of a few lines, which says what no healthy portal says on demand."""
 
 import json
+import signal
+import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,6 +15,7 @@ import pytest
 from codesync import ApiError, Client, Unreachable
 from codesync.retrying import Patience, seconds_of
 from tests.architecture.sources import ROOT, modules, tree_of
+from tests.cli.conftest import COMMAND, Terminal
 
 pytestmark = pytest.mark.once
 
@@ -145,6 +149,19 @@ def test_retry_after_may_be_a_date():
         None,
         None,
     ]
+
+
+def test_ctrl_c_ends_it_with_one_word(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        terminal = Terminal(tmp_path, {"CODESYNC_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"})
+        child = subprocess.Popen(
+            [*COMMAND, "whoami"], env=terminal.variables(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        asked, _ = silent.accept()
+        with asked:
+            asked.recv(10)  # it waits for an answer now
+            child.send_signal(signal.SIGINT)
+            assert (*child.communicate(timeout=60), child.returncode) == ("", "Interrupted.\n", 130)
 
 
 def test_the_client_needs_no_django_and_nothing_of_the_portal():

@@ -39,8 +39,9 @@ def test_a_signed_package_goes_from_its_folder_to_approved_and_is_found(alice: T
     assert alice.config.stat().st_mode & 0o777 == 0o600
     url = alice.environment.pop("CODESYNC_URL")
 
-    base = npm_folder(alice.home, "@acme-utils/base")
-    assert alice.run("publish", folder=base, typed="").code == 0
+    base = alice.home / "base.tgz"
+    base.write_bytes(builders.npm_tarball("@acme-utils/base"))
+    assert alice.run("publish", str(base)).code == 0
     greet = npm_folder(alice.home, "@acme-utils/greet", dependencies={"@acme-utils/base": "^1.0.0"})
     published = alice.run("publish", folder=greet)
     assert (published.code, published.out) == (0, "✓ approved @acme-utils/greet 1.0.0 is approved.\n")
@@ -63,11 +64,11 @@ def test_a_signed_package_goes_from_its_folder_to_approved_and_is_found(alice: T
     refused = alice.run("verify", "@acme-utils/greet", "--signers", str(trusted))
     assert (refused.code, refused.err.count("\n")) == (8, 2), refused  # the download and the one line
 
-    again = alice.run("publish", "--quiet", folder=greet)
+    again = alice.run("publish", "--quiet", str(base))
     assert (again.code, again.out) == (4, "")
     assert (
         again.err
-        == "Error: @acme-utils/greet 1.0.0 exists already. Versions are immutable: raise the version number.\n"
+        == "Error: @acme-utils/base 1.0.0 exists already. Versions are immutable: raise the version number.\n"
     )
     assert url in alice.config.read_text()
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from codesync.errors import Mistake
+from codesync.transport import address_of
 
 VARIABLES = {
     "url": "CODESYNC_URL",
@@ -68,7 +69,9 @@ def effective(given: Mapping[str, str]) -> Settings:
     kept = stored()
     asked = {name: given.get(name) or os.environ.get(variable, "") for name, variable in VARIABLES.items()}
     asked = {name: value for name, value in asked.items() if value}
-    if asked.get("url", kept.url).rstrip("/") != kept.url.rstrip("/"):
+    if "url" in asked:
+        asked["url"] = address_of(asked["url"])
+    if asked.get("url", kept.url) != kept.url:
         kept = Settings(signing_key=kept.signing_key)
     if "token" in asked:
         kept = replace(kept, token_id="", token_created_at="", token_expires_at="")
