@@ -23,8 +23,8 @@ from accounts.wording import storable
 # Below these bases of package managers, which send no header of ours, a first segment may be a project's slug.
 NAMING_PROJECTS = re.compile(r"/(?:npm|pypi)/[a-z0-9][^/]*/.")
 KEY_HEADERS = ("HTTP_X_API_KEY", "HTTP_X_API_TOKEN")
-# Where a token that is for one package alone works at all.
-PUBLISHING = re.compile(r"/(?:npm|pypi)/")
+# Where a token that is for one package alone works at all: not where people look after themselves and their tokens.
+PUBLISHING = re.compile(r"/(?:npm|pypi)/(?!(?:[^/]+/)?-/(?:npm|user)/)")
 Recognizer = Callable[[str, str], Actor | None]
 _recognizers: list[Recognizer] = []
 
