@@ -6,6 +6,7 @@ that both show is what a person compares: a link that somebody else sent shows a
 
 import secrets
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -16,6 +17,7 @@ from accounts import asking, auditing, projects, tokens
 from accounts.actors import Actor
 from accounts.errors import Forbidden, NotFound
 from accounts.models import ApiToken, Project, User, WebLogin
+from accounts.privacy import Identity
 from accounts.wording import storable
 
 LIFETIME = timedelta(minutes=10)
@@ -57,7 +59,7 @@ def confirm(row: WebLogin, actor: Actor) -> None:
     with transaction.atomic():
         if not _waiting().filter(pk=row.pk, user__isnull=True).update(user=user):
             raise NotFound(OVER)
-        details = {"program": row.program, "from": row.address}
+        details = {"from": row.address}  # not what the program calls itself, which may be anything
         auditing.record("terminal.confirmed", f"user:{user.pseudonym}", actor, details=details, project=row.project)
 
 
@@ -99,6 +101,17 @@ def bound_project(user: User, slug: str) -> Project | None:
     if found is None:
         raise Forbidden(NOT_YOURS, code="project_not_accessible")
     return found
+
+
+def export(user: User) -> list[dict[str, Any]]:
+    """The terminals of the last minutes that the person has let in."""
+    let_in = WebLogin.objects.filter(user=user)
+    return list(let_in.values("program", "address", "project", "created_at", "taken_at"))
+
+
+def forget(person: Identity) -> None:
+    """Erase them; those that still wait get nothing."""
+    WebLogin.objects.filter(user=person.user).delete()
 
 
 def _person(actor: Actor) -> User:

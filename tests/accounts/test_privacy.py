@@ -19,7 +19,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import audit_export, auditing, privacy, projects, tokens, users
+from accounts import audit_export, auditing, privacy, projects, tokens, users, web_login
 from accounts.actors import SYSTEM
 from accounts.errors import Conflict, Forbidden
 from accounts.models import ApiToken, AuditEvent, Membership, SigningKey, User
@@ -57,6 +57,7 @@ HELD = {
     "accounts.SigningKey.user": "signing_keys",
     "accounts.ApiToken.user": "tokens",
     "accounts.User_groups.user": "groups",
+    "accounts.WebLogin.user": "terminals",
     "registry.Decision.by": "registry.decisions",
     "registry.DownloadRecord.user": "registry.downloads",
     "registry.PackageMaintainer.user": "registry.maintains",
@@ -119,6 +120,8 @@ def _leave_traces_elsewhere(person: User, cast, release) -> None:
     LogEntry.objects.create(user=person, object_repr="zelda.quux’s", action_flag=CHANGE)
     SocialAccount.objects.create(user=person, provider="github", uid="77", extra_data={"login": "zelda.quux"})
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+    terminal, _secret = web_login.begin("192.0.2.7", "a program of zelda.quux")
+    web_login.confirm(terminal, actor(person))
     Authenticator.objects.create(user=person, type="totp", data={"secret": "zelda.quux"})
     DownloadRecord.objects.create(release=release, day=timezone.now().date(), credential="session:1", user=person)
     ScanPolicy.objects.update_or_create(project=cast.acme, defaults={"changed_by": person})

@@ -1,5 +1,7 @@
 """Dist-tags, moved and taken away by `npm dist-tag`."""
 
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,10 +16,11 @@ class DistTagDoor(NpmDoor):
     def put(self, request: Request, name: str, tag: str) -> Response:
         """Let the tag lead to the version that the body names, a JSON string."""
         self.actor.need("publish")
-        if not isinstance(request.data, str):
+        version: Any = request.data  # DRF's stubs know of objects and arrays alone
+        if not isinstance(version, str):
             raise InvalidInput("Send the version as a JSON string.")
-        tagging.put(self.package(name), tag, request.data, self.actor)
-        return Response({"ok": f"{tag} leads to {request.data}", "success": True}, status=201)
+        tagging.put(self.package(name), tag, version, self.actor)
+        return Response({"ok": f"{tag} leads to {version}", "success": True}, status=201)
 
     def delete(self, request: Request, name: str, tag: str) -> Response:
         """Take the tag away; `latest` stays."""
