@@ -162,7 +162,7 @@ def check_archive(release: Release) -> Result:
             except Refused as refusal:
                 return Result("failed", refusal.message, dict(refusal.details))
     count = sum(len(package.entries) for package in read)
-    kinds = " and ".join(package.kind for package in read)
+    kinds = " and ".join(dict.fromkeys(package.kind for package in read))
     details = {"entries": count, "unpacked_size": sum(package.unpacked_size for package in read), "kind": kinds}
     return Result("passed", f"A well-formed {kinds} of {count} files.", details)
 
