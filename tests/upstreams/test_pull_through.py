@@ -208,13 +208,17 @@ def test_no_upstream_hears_of_names_that_are_ours_or_come_from_another_or_are_le
     names = ("@acme/core", "@acme/new", "acme-tool", "hidden", "elsewhere", "left-out")
     for name in names:
         stock(shop, name, "99.0.0")
-    upstream(exclude=["left-out"])
+    pulling = upstream(exclude=["left-out"])
     for name in names:
         assert "99.0.0" not in versions(ask(f"/npm/{name}")), name
         file = f"/npm/{name}/-/{name.rpartition('/')[2]}-99.0.0.tgz"
         assert ask(file).status_code in (403, 404), name
     about_to_publish = {**builders.bearer(builders.token(cast.alice)), "npm-command": "publish"}
     assert ask.client.get("/npm/left-pad", headers=about_to_publish).status_code == 404
+    for switch in ("pulls_through", "enabled"):
+        Upstream.objects.filter(pk=pulling.pk).update(**{"pulls_through": True, switch: False})
+        allowing.forget()
+        assert (ask(PACKUMENT).status_code, ask(FILE).status_code) == (404, 404)
     assert shop.requests == []
 
 
