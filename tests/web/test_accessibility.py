@@ -5,6 +5,7 @@ import os
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from accounts import web_login
 from licensing import keys
 from registry import counting
 from registry.models import Release
@@ -47,6 +48,13 @@ def sold_key(acme, alice) -> str:
 
 
 @pytest.fixture
+def terminal(db) -> str:
+    """The page that asks whether a terminal may be signed in."""
+    row, _secret = web_login.begin("192.0.2.1", "npm/11.19.1 node/v20.20.2 linux x64", "acme")
+    return f"/sign-in/terminal/{row.pk}"
+
+
+@pytest.fixture
 def recalled(left_pad, alice) -> str:
     """Left-pad, once an advisory is about it; where the admin recalls it from those who took it."""
     load(osv(**rated("LOW")))
@@ -66,12 +74,12 @@ def faults_of(page, rules=ALL) -> list[str]:
     ("scheme", "width", "rules"), [("light", 1280, ALL), ("dark", 1280, COLOURS), ("light", 390, SHAPES)]
 )
 def test_the_catalogue_and_the_profile_have_no_violation(
-    browser, live_server, recalled, alice, webhook, sold_key, scheme, width, rules
+    browser, live_server, recalled, alice, webhook, sold_key, terminal, scheme, width, rules
 ):
     watched = open_page(browser, live_server, alice, color_scheme=scheme, viewport={"width": width, "height": 844})
     found = {
         path: faults
-        for path in [*PATHS, *OF_A_PERSON, webhook, sold_key]
+        for path in [*PATHS, *OF_A_PERSON, webhook, sold_key, terminal]
         if (faults := faults_of(watched.go(path), rules))
     }
     assert found == {}
