@@ -105,8 +105,8 @@ def bound_project(user: User, slug: str) -> Project | None:
 
 def export(user: User) -> list[dict[str, Any]]:
     """The terminals of the last minutes that the person has let in."""
-    let_in = WebLogin.objects.filter(user=user)
-    return list(let_in.values("program", "address", "project", "created_at", "taken_at"))
+    told = WebLogin.objects.filter(user=user).values("program", "address", "project", "created_at", "taken_at")
+    return [dict(one) for one in told]
 
 
 def forget(person: Identity) -> None:
