@@ -26,7 +26,9 @@ def routes(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, type[AP
 
 def api_routes() -> list[tuple[str, type[APIView]]]:
     return [
-        (route, view) for route, view in routes(get_resolver().url_patterns) if "v1/" in route or route in PRODUCTS
+        (route, view)
+        for route, view in routes(get_resolver().url_patterns)
+        if route.startswith(("api/v1/", "v1/")) or route in PRODUCTS
     ]
 
 

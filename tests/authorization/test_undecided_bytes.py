@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -157,4 +158,5 @@ def _values(room: Room) -> dict[str, str]:
         "name": room.name("own-public"), "version": rooms.READY, "spdx": "MIT", "id": room.advisory, "scope": scope,
         "ecosystem": "npm", "filename": room.filename("own-public"), "slug": "acme",
         "webhook_id": str(room.webhooks["own"][0]), "delivery_id": str(room.webhooks["own"][1]),
+        "login_id": str(uuid4()),
     } | ({"name": f"{scope}/{name}"})  # fmt: skip
