@@ -48,7 +48,8 @@ def served(folder: Path, workers: int = 2) -> Iterator[Served]:
     log = folder / f"gunicorn-{port}.log"
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST")},
-        "HOST": "127.0.0.1", "PORT": str(port), "WEB_WORKERS": str(workers), "WEB_THREADS": "4", "WEB_GRACE_SECONDS": "1",
+        "HOST": "127.0.0.1", "PORT": str(port),
+        "WEB_WORKERS": str(workers), "WEB_THREADS": "4", "WEB_GRACE_SECONDS": "1",
         "DATABASE_URL": _address(), "SECRET_KEY": settings.SECRET_KEY, "ACCESS_LOG": "1", "DEBUG": "0",
     }  # fmt: skip
     command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py"]
