@@ -36,13 +36,7 @@ class EncodedSlashes:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Restore the path as the client wrote it, if it wrote anything encoded at all."""
-        raw = request.META.get("RAW_URI") or request.META.get("REQUEST_URI") or ""
-        if "%" in raw:
-            path = raw.partition("?")[0].partition("#")[0]
-            if "%" in path:
-                request.path_info = _decoded_once(_below_script_name(_origin_form(path), request))
-        elif "%" in request.path_info:
-            raise Http404("No name contains a percent sign.")
+        request.path_info = path_as_written(request)
         return self.get_response(request)
 
 
@@ -86,13 +80,30 @@ class RateLimits:
             return self.get_response(request)
         count = rate_limiting.count(_known_actor(request))
         response = refusals.answer(request, _too_many(count)) if count.is_exceeded else self.get_response(request)
-        if count.limit:
-            response["X-RateLimit-Limit"] = str(count.limit)
-            response["X-RateLimit-Remaining"] = str(count.remaining)
-            response["X-RateLimit-Reset"] = str(count.reset)
-        if count.is_exceeded:
-            response["Retry-After"] = str(count.seconds_left)
+        tell_count(response, count)
         return response
+
+
+def path_as_written(request: HttpRequest) -> str:
+    """The path with `%2F` where the client encoded a slash; raises Http404 for what no name contains."""
+    raw = request.META.get("RAW_URI") or request.META.get("REQUEST_URI") or ""
+    if "%" in raw:
+        path = raw.partition("?")[0].partition("#")[0]
+        if "%" in path:
+            return _decoded_once(_below_script_name(_origin_form(path), request))
+    elif "%" in request.path_info:
+        raise Http404("No name contains a percent sign.")
+    return request.path_info
+
+
+def tell_count(response: HttpResponseBase, count: rate_limiting.Count) -> None:
+    """Say in headers what is left of the window."""
+    if count.limit:
+        response["X-RateLimit-Limit"] = str(count.limit)
+        response["X-RateLimit-Remaining"] = str(count.remaining)
+        response["X-RateLimit-Reset"] = str(count.reset)
+    if count.is_exceeded:
+        response["Retry-After"] = str(count.seconds_left)
 
 
 def _known_actor(request: HttpRequest) -> Actor:

@@ -32,12 +32,17 @@ class ClientDoor(Door):
     is_public = True
     schema = None  # type: ignore[assignment]  # so that OpenAPI leaves it out: these protocols are described elsewhere
     base: ClassVar[str] = ""
+    has_stored: ClassVar[bool] = False  # whether `stored` may have an answer
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Keep the project for the addresses that answers hold."""
         self.base_address = self.address_for(request, kwargs)
         self.project_slug: str = kwargs.pop("project", "")
         return super().dispatch(request, *args, **kwargs)
+
+    def stored(self, request: HttpRequest, asked: Mapping[str, Any]) -> HttpResponse | None:
+        """The stored document that this door would answer with, without any framework machinery; else None."""
+        return None
 
     def address_for(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> str:
         """What the client has configured as its registry, without the last slash."""

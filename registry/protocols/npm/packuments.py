@@ -1,9 +1,10 @@
 """What npm's clients read of a package: its packument, one manifest of it, its dist-tags."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -30,14 +31,16 @@ class NpmDoor(ClientDoor):
 class PackumentDoor(NpmDoor):
     """`/{name}`."""
 
+    has_stored = True
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Whoever gets the stored document gets it before any framework machinery runs; the rest goes its way."""
-        if request.method in ("GET", "HEAD"):
-            base_address = self.address_for(request, kwargs)
-            answer = stored_answer(request, "npm", kwargs["name"], _kind_for(request), base_address)
-            if answer is not None:
-                return answer
-        return super().dispatch(request, *args, **kwargs)
+        answer = self.stored(request, kwargs) if request.method in ("GET", "HEAD") else None
+        return super().dispatch(request, *args, **kwargs) if answer is None else answer
+
+    def stored(self, request: HttpRequest, asked: Mapping[str, Any]) -> HttpResponse | None:
+        """The stored packument, if it is for this caller."""
+        return stored_answer(request, "npm", asked["name"], _kind_for(request), self.address_for(request, asked))
 
     def get(self, request: Request, name: str) -> HttpResponseBase:
         """In full, or abbreviated for `application/vnd.npm.install-v1+json`; only versions that may be had."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from itertools import islice
 from typing import Any
@@ -28,6 +28,8 @@ AT_ONCE = 2_000
 class ProjectDoor(PypiDoor):
     """`/simple/{name}/`."""
 
+    has_stored = True
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Whoever gets the stored document gets it before any framework machinery runs; the rest goes its way."""
         if request.method in ("GET", "HEAD"):
@@ -36,10 +38,17 @@ class ProjectDoor(PypiDoor):
                 return _moved(elsewhere)
             if form is None:
                 return _not_acceptable()
-            answer = stored_answer(request, "pypi", kwargs["name"], form.kind, base_address)
-            if answer is not None:
-                return _as(form, answer)
+            if (answer := self.stored(request, kwargs)) is not None:
+                return answer
         return super().dispatch(request, *args, **kwargs)
+
+    def stored(self, request: HttpRequest, asked: Mapping[str, Any]) -> HttpResponse | None:
+        """The stored page, if it is for this caller, and neither elsewhere nor in another form."""
+        base_address, form = self.address_for(request, asked), _form_for(request)
+        if form is None or _true_address(request, asked["name"], base_address) is not None:
+            return None
+        answer = stored_answer(request, "pypi", asked["name"], form.kind, base_address)
+        return None if answer is None else _as(form, answer)
 
     def get(self, request: Request, name: str) -> HttpResponseBase:
         """Every file that may be had; for the holder of a license key, those of the versions that it covers."""
