@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
@@ -161,7 +161,7 @@ class MirrorTable(Table):
     @admin.display(description=_("behind by"))
     def lag(self, mirror: Mirror) -> str:
         """The age of the oldest change that is not there."""
-        return _now("%d s") % _stands(mirror).lag_seconds
+        return gettext("%d s") % _stands(mirror).lag_seconds
 
     @admin.display(description=_("waiting"))
     def pending(self, mirror: Mirror) -> int:
@@ -178,7 +178,7 @@ class MirrorTable(Table):
         """The last probes."""
         found = _stands(mirror).latency
         if found.last is None:
-            return _now("never yet")
+            return gettext("never yet")
         return f"{found.last} ms (p50 {found.p50}, p95 {found.p95})"
 
     @admin.display(description=_("drift"))

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -178,7 +178,7 @@ class SyncRunTable(History):
         run = get_object_or_404(SyncRun, pk=object_id)
         try:
             syncing.cancel(run, actor_of(request))
-            self.message_user(request, _now("The run is cancelled. What it has taken stays."), messages.SUCCESS)
+            self.message_user(request, gettext("The run is cancelled. What it has taken stays."), messages.SUCCESS)
         except RegistryError as refused:
             self.message_user(request, refused.message, messages.ERROR)
         return HttpResponseRedirect(reverse("admin:upstreams_syncrun_change", args=[object_id]))

@@ -161,6 +161,7 @@ def test_an_audit_costs_the_same_queries_for_one_package_and_for_five_hundred(no
         (gzip.compress(b'["a"]'), 400),
         (gzip.compress(json.dumps({"a": [str(i) for i in range(10_001)]}).encode()), 413),
     ],
+    ids=["too long", "cut", "two streams", "not packed", "no list", "no object", "too many"],
 )
 def test_a_body_is_unpacked_within_bounds_and_read_strictly(nobody: Npm, packed: bytes, status: int):
     assert bulk(nobody, None, packed).status_code == status
