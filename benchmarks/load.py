@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import cycle
 
+LAST_CHUNK = b"\r\n0\r\n\r\n"
+
 
 @dataclass
 class Measured:
@@ -50,7 +52,8 @@ class Connection:
         if request is None:
             return False
         self.began = time.perf_counter()
-        self.received, self.expected, self.head = 0, -1, b""
+        self.received, self.expected, self.head, self.end = 0, -1, b"", b""
+        self.is_chunked = False
         self.socket.sendall(request)
         return True
 
@@ -63,12 +66,16 @@ class Connection:
         if self.expected < 0:
             self.head += chunk
             self._read_head()
-        return 0 <= self.expected <= self.received
+        self.end = (self.end + chunk)[-len(LAST_CHUNK) :]
+        return self.end == LAST_CHUNK if self.is_chunked else 0 <= self.expected <= self.received
 
     def _read_head(self) -> None:
         end = self.head.find(b"\r\n\r\n")
         if end >= 0:
             lower = self.head[:end].lower()
+            if b"transfer-encoding: chunked" in lower:
+                self.expected, self.is_chunked = end + 4, True
+                return
             at = lower.index(b"content-length:") + 15
             self.expected = end + 4 + int(lower[at:].split(b"\r\n", 1)[0])
 
