@@ -80,5 +80,6 @@ def _place(path: str) -> tuple[type[ClientDoor], dict[str, Any]] | None:
     except Resolver404:
         return None
     door = getattr(found.func, "cls", None)
-    is_index = isinstance(door, type) and issubclass(door, ClientDoor) and door.has_stored
-    return (door, found.kwargs) if is_index and "project" not in found.kwargs else None
+    if not (isinstance(door, type) and issubclass(door, ClientDoor) and door.has_stored):
+        return None
+    return None if "project" in found.kwargs else (door, found.kwargs)
