@@ -6,7 +6,7 @@ over its own protocol, and has core 0 with all that belongs to it; the load gene
 loaded by turns, by the same four clients: packuments and simple pages of 5, 50 and 200 versions; then publishes of
 unsigned npm packages, one after another and by four at once, counted until the 201. The portal is one gunicorn worker
 with its threads, over SQLite, counting requests in its Valkey; its jobs (the checks of what was published) do not run
-meanwhile. Takes some three minutes. A rival that cannot be installed is named as missing.
+meanwhile. Takes some five minutes. A rival that cannot be installed is named as missing.
 """
 
 import argparse
