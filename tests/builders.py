@@ -3,6 +3,7 @@
 import base64
 import gzip
 import hashlib
+import importlib
 import io
 import json
 import subprocess
@@ -13,9 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
+
 from accounts import asking
 from accounts.actors import Actor
 from accounts.models import ApiToken, Membership, Project, SigningKey, User
+from licensing.models import LicensePolicy
 from registry.models import Package, PackageMaintainer, Release
 
 PASSWORD = "correct horse battery staple"
@@ -60,11 +64,18 @@ def project(slug: str, *members: User, owner: User | None = None, **fields: Any)
 
 def assemble_cast() -> Cast:
     """Alice owns acme, bob maintains (and is a member of acme), mallory sits elsewhere, root is admin."""
+    _keep_first_policy()
     alice, bob, mallory, root = user("alice"), user("bob", "maintainer"), user("mallory"), user("root", "admin")
     acme = project("acme", bob, owner=alice)
     elsewhere = project("elsewhere", owner=mallory)
     project("operations", owner=root)
     return Cast(alice, bob, mallory, root, acme, elsewhere)
+
+
+def _keep_first_policy() -> None:
+    """What migrations have written is gone after a test that commits: the licenses that an installation approves."""
+    if not LicensePolicy.objects.exists():
+        importlib.import_module("licensing.migrations.0002_first_policy").seed(apps, None)
 
 
 def actor(person: User, *scopes: str, project: Project | None = None, kind: str = "session") -> Actor:

@@ -159,7 +159,7 @@ def health(serve) -> Callable[..., Health]:
 
 @pytest.mark.once
 @pytest.mark.slow
-def test_parts_that_swallow_every_word_are_down_and_the_answer_is_not_late(health, db):
+def test_parts_that_swallow_every_word_are_down_and_the_answer_is_not_late(health, transactional_db):
     with black_hole() as port:
         health = health(
             DATABASE_URL=f"postgres://registry:secret@127.0.0.1:{port}/registry",
@@ -177,7 +177,9 @@ def test_parts_that_swallow_every_word_are_down_and_the_answer_is_not_late(healt
 
 @pytest.mark.once
 @pytest.mark.slow
-def test_a_broker_and_a_worker_that_stop_hang_and_start_are_seen_within_two_seconds(health, tmp_path, db):
+def test_a_broker_and_a_worker_that_stop_hang_and_start_are_seen_within_two_seconds(
+    health, tmp_path, transactional_db
+):
     broker = brokering.configure(tmp_path / "valkey")
     assert broker is not None
     database = builders.database_url()
