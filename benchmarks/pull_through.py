@@ -33,6 +33,7 @@ from urllib.parse import urlsplit
 from benchmarks.replication import portal
 from tests.servers import postgres, valkey
 
+KNOWN_AFTER = 6.0  # seconds; each server process looks for switched upstreams every five (through.allowing.KNOWN_FOR)
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = 5
 HERD = "herd"
@@ -195,7 +196,7 @@ def measure(folder: Path, upstream: str, address: str, told: dict[str, str], rou
     """Direct, cold and warm."""
     command = [sys.executable, "-m", "benchmarks.pull_through", "populate", upstream]
     token = subprocess.run(command, cwd=ROOT, env=told, check=True, capture_output=True, text=True).stdout.strip()
-    time.sleep(6)  # until every process has come to know of the upstream
+    time.sleep(KNOWN_AFTER)
     direct = [install(folder / "direct", f"{upstream}/", "") for _ in range(rounds)]
     print(f"  directly from the upstream: {shown(direct)}; it was asked {asked_of(upstream)}", flush=True)
     cold = [install(folder / "cold", f"{address}/npm/", token)]
