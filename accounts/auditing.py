@@ -62,7 +62,12 @@ def record(
 
 
 def hold() -> None:
-    """Be the only writer until the transaction ends, as after `record`: what is appended is committed in its order."""
+    """Be the only writer until the transaction ends, as after `record`: what is appended is committed in its order.
+
+    Raises TransactionManagementError outside of one, on every database.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("Nothing is held outside of a transaction.")
     _locked_head()
 
 

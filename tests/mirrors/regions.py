@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.db import transaction
+
 from accounts.models import Project
 from registry import documents, storage, tasks
 from registry.mirrors import following, layout, stores
@@ -37,7 +39,8 @@ def held(owner: Project, name: str, version: str = "1.0.0", body: bytes | None =
             release=release, blob=blob, filename=f"{name.rpartition('/')[2]}-{version}.tgz", kind="npm",
             size=staged.size, sha256=staged.sha256, sha512=staged.sha512, sha1=staged.sha1,
         )  # fmt: skip
-    documents.rebuild(package, "approved", release)
+    with transaction.atomic():
+        documents.rebuild(package, "approved", release)
     return release
 
 
@@ -46,7 +49,8 @@ def change(release: Release, kind: str, **fields) -> None:
     Release.objects.filter(pk=release.pk).update(**fields)
     if kind == "purged":
         release.artifacts.update(blob=None)
-    documents.rebuild(release.package, kind, release)
+    with transaction.atomic():
+        documents.rebuild(release.package, kind, release)
 
 
 def catch_up() -> None:
