@@ -1,5 +1,6 @@
 """The command `codesync` as its user runs it, against a portal that is served, with a worker beside it."""
 
+import base64
 import json
 import os
 import pty
@@ -128,4 +129,31 @@ def npm_folder(home: Path, name: str, version: str = "1.0.0", **manifest: Any) -
     (folder / "package.json").write_text(json.dumps(stated))
     (folder / "index.js").write_text("module.exports = 1\n")
     (folder / "README.md").write_text(f"# {name}\n")
+    return folder
+
+
+# what builds a package without asking any index for a build system: a backend in the folder, and in the sdist
+BACKEND = """
+import base64, pathlib, tarfile
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    (pathlib.Path(folder) / "{stem}-py3-none-any.whl").write_bytes(base64.b64decode("{wheel}"))
+    return "{stem}-py3-none-any.whl"
+def build_sdist(folder, config_settings=None):
+    with tarfile.open(pathlib.Path(folder) / "{stem}.tar.gz", "w:gz") as archive:
+        for name in ("PKG-INFO", "pyproject.toml", "backend.py"):
+            archive.add(name, f"{stem}/{{name}}")
+    return "{stem}.tar.gz"
+"""
+
+
+def python_folder(home: Path, name: str, version: str = "1.0.0") -> Path:
+    """A folder with a pyproject.toml that builds a wheel and an sdist, without the network."""
+    folder = home / name
+    folder.mkdir(exist_ok=True)
+    wheel = base64.b64encode(builders.wheel(name, version)).decode()
+    stem = f"{name.replace('-', '_')}-{version}"
+    (folder / "backend.py").write_text(BACKEND.format(stem=stem, wheel=wheel))
+    lines = ("[build-system]", "requires = []", 'build-backend = "backend"', 'backend-path = ["."]')
+    (folder / "pyproject.toml").write_text("\n".join((*lines, "")))
+    (folder / "PKG-INFO").write_text(builders.python_metadata(name, version))
     return folder

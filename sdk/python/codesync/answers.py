@@ -132,6 +132,18 @@ class Published(TypedDict):
     validation: dict[str, str]
 
 
+class Joined(TypedDict):
+    """A Python file that was taken into its version, which is being checked."""
+
+    message: str
+    name: str
+    version: str
+    filename: str
+    sha256: str
+    status: str
+    url: str
+
+
 class Submitted(TypedDict):
     """A submission that waits for its checks and a decision."""
 

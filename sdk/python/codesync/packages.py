@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from codesync import verifying
 from codesync.answers import (
     Explanation,
+    Joined,
     Package,
     PackagePage,
     PackageRow,
@@ -77,12 +79,14 @@ class Packages:
         return DetachedSignature(answer.text, answer.headers.get("X-Allowed-Signer", ""))
 
     def download(
-        self, name: str, version: str, target: Path, *, ecosystem: str = "", received: Progress | None = None
-    ) -> Path:
-        """Its file, streamed to the target; half a file is an error and leaves nothing."""
+        self, name: str, version: str, target: Path, *, filename: str = "", ecosystem: str = "",
+        received: Progress | None = None,
+    ) -> Path:  # fmt: skip
+        """Its file, or the one named of several, streamed to the target; half a file is an error, leaving nothing."""
+        where = f"files/{quote(filename, safe='')}" if filename else "download"
         partial = target.with_name(target.name + ".part")
         try:
-            with self.transport.stream(f"{path(name, version)}/download", {"ecosystem": ecosystem}) as answer:
+            with self.transport.stream(f"{path(name, version)}/{where}", {"ecosystem": ecosystem}) as answer:
                 written = _write(answer.iter_raw(CHUNK), partial, received)
                 wanted = answer.headers.get("Content-Length")
             if wanted is not None and int(wanted) != written:
@@ -104,6 +108,17 @@ class Packages:
         texts = {"signature": signature, "tag": tag, "access": access, "category": category}
         answer = self.transport.send("POST", "/packages/publish", upload=Upload(file, texts, sent))
         return answer.json()
+
+    def join(self, file: Path, *, sent: Progress | None = None) -> Joined:
+        """Add a Python file, unsigned, to its version, or begin the version with it, as twine does.
+
+        The version goes back to its checks. Raises ApiError 409 where the file is there, 403 where its version takes
+        no more, 422 where signatures are asked for.
+        """
+        texts = {":action": "file_upload", "protocol_version": "1"}
+        texts["sha256_digest"] = verifying.digests_of(file).sha256
+        upload = Upload(file, texts, sent, part="content")
+        return self.transport.send("POST", "/pypi/legacy/", upload=upload, base="").json()
 
     def approve(
         self, name: str, version: str, reason: str = "", *, override: bool = False, ecosystem: str = ""

@@ -1,4 +1,4 @@
-"""From a folder to the file that is published: by npm, or by whatever builds Python packages here."""
+"""From a folder to the files that are published: by npm, or by whatever builds Python packages here."""
 
 import json
 import shutil
@@ -12,20 +12,20 @@ from codesync.errors import Mistake
 ARCHIVES = (".tgz", ".tar.gz", ".whl", ".zip")
 
 
-def pack(what: Path, target: Path) -> Path:
-    """The archive of a folder (npm's tarball, a Python wheel), made in `target`; an archive is its own.
+def pack(what: Path, target: Path) -> list[Path]:
+    """The archives of a folder (npm's tarball; Python's wheel and sdist), made in `target`; an archive is its own.
 
     Raises Mistake where there is nothing to pack, or what packs it fails.
     """
     if what.is_file():
-        return what
+        return [what]
     if (what / "package.json").is_file():
-        return _npm(what, target)
+        return [_npm(what, target)]
     if (what / "pyproject.toml").is_file() or (what / "setup.py").is_file():
         return _python(what, target)
     if not what.exists():
         raise Mistake(f"There is no {what}.")
-    raise Mistake(f"{what.resolve()} holds no package.json and no pyproject.toml. Name the archive to publish.")
+    raise Mistake(f"{what.resolve()} holds no package.json and no pyproject.toml. Name the archives to publish.")
 
 
 def _npm(folder: Path, target: Path) -> Path:
@@ -39,22 +39,23 @@ def _npm(folder: Path, target: Path) -> Path:
     return packed[0]
 
 
-def _python(folder: Path, target: Path) -> Path:
+def _python(folder: Path, target: Path) -> list[Path]:
+    """The wheel and, where what builds here makes one, the sdist."""
     _run(_builder(str(target.resolve())), folder, "The build")
-    built = sorted(target.glob("*.whl"))
-    if len(built) != 1:
-        raise Mistake(f"The build made {len(built)} wheels, not one. Name the archive to publish.")
-    return built[0]
+    wheels, sdists = sorted(target.glob("*.whl")), sorted(target.glob("*.tar.gz"))
+    if len(wheels) != 1 or len(sdists) > 1:
+        raise Mistake(f"The build made {len(wheels)} wheels and {len(sdists)} sdists. Name the archives to publish.")
+    return wheels + sdists
 
 
 def _builder(target: str) -> list[str]:
     if _is_installed("build"):
-        return [sys.executable, "-m", "build", "--wheel", "--outdir", target]
+        return [sys.executable, "-m", "build", "--outdir", target]
     if uv := shutil.which("uv"):
-        return [uv, "build", "--wheel", "--quiet", "--out-dir", target]
-    if _is_installed("pip"):
+        return [uv, "build", "--quiet", "--out-dir", target]
+    if _is_installed("pip"):  # which makes no sdist
         return [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", target, "."]
-    raise Mistake("Nothing here builds Python packages. Run `pip install build`, or name the archive to publish.")
+    raise Mistake("Nothing here builds Python packages. Run `pip install build`, or name the archives to publish.")
 
 
 def _is_installed(name: str) -> bool:

@@ -29,11 +29,11 @@ class Keeper(Protocol):
 class Upload:
     """A file and the texts beside it as multipart/form-data, sent piece by piece, at each attempt from the start."""
 
-    def __init__(self, file: Path, texts: Mapping[str, str], sent: Progress | None = None) -> None:
+    def __init__(self, file: Path, texts: Mapping[str, str], sent: Progress | None = None, part: str = "file") -> None:
         self.file, self.sent, boundary = file, sent, secrets.token_hex(16)
         parts = [_part(boundary, f'name="{name}"') + text.encode() + b"\r\n" for name, text in texts.items() if text]
         named = file.name.replace("\\", "_").replace('"', "_")
-        self.head = b"".join(parts) + _part(boundary, f'name="file"; filename="{named}"')
+        self.head = b"".join(parts) + _part(boundary, f'name="{part}"; filename="{named}"')
         self.tail = f"\r\n--{boundary}--\r\n".encode()
         size = len(self.head) + file.stat().st_size + len(self.tail)
         self.headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Content-Length": str(size)}
@@ -99,6 +99,7 @@ class Transport:
         upload: Upload | None = None,
         token: str | None = None,
         may_repeat: bool = False,
+        base: str = BASE,
     ) -> httpx.Response:
         """The whole answer. Raises ApiError for a refusal, Unreachable when nothing came back."""
         sent = {**self.credentials(token), **(upload.headers if upload else {})}
@@ -107,7 +108,7 @@ class Transport:
         def attempt() -> httpx.Response:
             content = iter(upload) if upload else None
             request = self.http.build_request(
-                method, self.url + BASE + path, params=given, json=json, content=content, headers=sent
+                method, self.url + base + path, params=given, json=json, content=content, headers=sent
             )
             return accepted(self.http.send(request))
 

@@ -14,6 +14,7 @@ from codesync.commands.desk import Desk, command
 from codesync.errors import ApiError, Mistake, NotVerified
 from codesync.packages import DetachedSignature
 
+FileName = Annotated[str, typer.Option("--file", metavar="NAME", help="One of its files, where it has several.")]
 Name = Annotated[str, typer.Argument(metavar="PACKAGE", help="name@version; without a version the latest.")]
 
 
@@ -27,13 +28,17 @@ def download(
     desk: Desk,
     package: Name,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to; else its own name, here.")] = None,
+    filename: FileName = "",
 ) -> None:
-    """Download a version, and compare its digests."""
+    """Download a version (of several files the first), and compare its digests."""
     one = _version(desk, package)
-    target = output or Path(Path(_artifact(one)["filename"]).name)
+    artifact = _named(one, filename) if filename else _primary(one)
+    target = output or Path(Path(artifact["filename"]).name)
     if target.is_dir():
-        target /= Path(_artifact(one)["filename"]).name
-    _fetch(desk, one, target)
+        target /= Path(artifact["filename"]).name
+    _fetch(desk, one, artifact, target)
+    if others := len(one["artifacts"]) - 1:
+        desk.say(f"{one['name']} {one['version']} has {others} more; see --file and `codesync info`.")
     desk.answer({**one, "file": str(target)}, lambda out: showing.line(out, target))
 
 
@@ -51,23 +56,37 @@ def verify(
     remember: Annotated[
         bool, typer.Option("--remember", help="Trust the key that the portal names, from now on.")
     ] = False,
+    filename: FileName = "",
 ) -> None:
-    """Check digest and SSH signature. Ends with 8 if anything is not as it should be."""
+    """Check the digests of all its files, and their SSH signatures. Ends with 8 if anything is not as it should be."""
     if signature:
         trusted = _there(signers or configuration.allowed_signers())
         said = signing.verify(_there(Path(package)), _there(signature), trusted, signer)
         desk.answer({"file": package, "verified": True, "signature": said}, lambda out: showing.line(out, "✓", said))
         return
     one = _version(desk, package)
+    primary = _primary(one)
+    artifacts = [_named(one, filename)] if filename else one["artifacts"]
     with tempfile.TemporaryDirectory(prefix="codesync-") as name:
         folder = Path(name)
-        file = _fetch(desk, one, folder / "artifact")
+        for number, artifact in enumerate(artifacts):
+            _fetch(desk, one, artifact, folder / str(number))
         signed = _signature(desk, one)
+        if unsigned := [artifact["filename"] for artifact in artifacts if artifact != primary]:
+            raise NotVerified(_partly(primary["filename"], unsigned))
         trust = _trust(signers, signed, remember, folder)
-        said = verifying.check_signature(file, signed.armored, trust.signers, folder, signer)
-    answer = {"name": one["name"], "version": one["version"], "sha256": one["sha256"], "verified": True}
-    answer |= {"signature": said, "signers": trust.source}
-    desk.answer(answer, lambda out: _show(out, one, said, trust))
+        said = verifying.check_signature(folder / "0", signed.armored, trust.signers, folder, signer)
+    answer = {"name": one["name"], "version": one["version"], "sha256": primary["sha256"], "verified": True}
+    answer |= {"file": primary["filename"], "signature": said, "signers": trust.source}
+    desk.answer(answer, lambda out: _show(out, primary, said, trust))
+
+
+def _partly(signed: str, unsigned: list[str]) -> str:
+    """A version has one signature: that of its first file."""
+    return (
+        f"All digests are right, but the signature is that of {signed} alone, and nobody vouches for "
+        f"{', '.join(unsigned)}. Run it with --file {signed} to check that one."
+    )
 
 
 @dataclass(frozen=True)
@@ -101,7 +120,7 @@ def _version(desk: Desk, package: str) -> Version:
     return desk.portal.packages.version(asked.name, asked.version or "latest", ecosystem=asked.ecosystem)
 
 
-def _artifact(one: Version) -> dict[str, Any]:
+def _primary(one: Version) -> dict[str, Any]:
     """The file that a plain download gives: the one whose digest the version carries."""
     found = [artifact for artifact in one["artifacts"] if artifact["sha256"] == one["sha256"]]
     if not found:
@@ -109,13 +128,21 @@ def _artifact(one: Version) -> dict[str, Any]:
     return found[0]
 
 
-def _fetch(desk: Desk, one: Version, target: Path) -> Path:
+def _named(one: Version, filename: str) -> dict[str, Any]:
+    found = [artifact for artifact in one["artifacts"] if artifact["filename"] == filename]
+    if not found:
+        there = ", ".join(artifact["filename"] for artifact in one["artifacts"]) or "none"
+        raise Mistake(f"{one['name']} {one['version']} has no file {filename}. Its files: {there}.")
+    return found[0]
+
+
+def _fetch(desk: Desk, one: Version, artifact: dict[str, Any], target: Path) -> Path:
     """The file, here and whole; one that is not what the portal recorded is removed again."""
-    artifact = _artifact(one)
     with progress.transfer(desk, f"Downloading {artifact['filename']}", artifact["size"]) as received:
         desk.portal.packages.download(
-            one["name"], one["version"], target, ecosystem=one["ecosystem"], received=received
-        )
+            one["name"], one["version"], target, filename=artifact["filename"], ecosystem=one["ecosystem"],
+            received=received,
+        )  # fmt: skip
     try:
         verifying.compare(target, artifact["sha256"], artifact["sha512"])
     except NotVerified:
@@ -139,8 +166,8 @@ def _there(file: Path) -> Path:
     return file
 
 
-def _show(out: Any, one: Version, said: str, trust: Trust) -> None:
-    showing.line(out, "✓", f"sha256 {one['sha256']}")
+def _show(out: Any, artifact: dict[str, Any], said: str, trust: Trust) -> None:
+    showing.line(out, "✓", f"{artifact['filename']}, sha256 {artifact['sha256']}")
     showing.line(out, "✓", said)
     if trust.remark:
         showing.line(out, "!", trust.remark)

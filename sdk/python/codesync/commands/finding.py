@@ -144,6 +144,7 @@ def _show_version(out: Console, one: Version, url: str) -> None:
         "license": one["license"],
         "size": showing.size(one["size"]),
         "sha256": one["sha256"],
+        "files": ", ".join(artifact["filename"] for artifact in one["artifacts"]),
         "signed by": f"{one['signature']['signer']} {one['signature']['fingerprint']}"
         if one["signature"]
         else "nobody",

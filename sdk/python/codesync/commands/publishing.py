@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from codesync import packing, signing
-from codesync.commands import progress, showing, verdicts
+from codesync.commands import progress, sending, showing, verdicts
 from codesync.commands.desk import Desk, command
 from codesync.errors import Exit, Mistake
 
@@ -19,7 +19,12 @@ def add_to(app: typer.Typer) -> None:
 
 def publish(
     desk: Desk,
-    what: Annotated[Path, typer.Argument(help="A folder (npm; Python: its wheel) or an archive.")] = Path(),
+    what: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="A folder (npm, Python), an archive, or the Python files of one version; else this folder."
+        ),
+    ] = None,
     key: Annotated[str, typer.Option(help="Sign with this SSH key; else CODESYNC_SIGNING_KEY, else ~/.ssh.")] = "",
     signature: Annotated[Path | None, typer.Option(help="A signature made before, instead of signing now.")] = None,
     sign: Annotated[bool, typer.Option(help="Sign; some projects take unsigned archives.")] = True,
@@ -31,17 +36,30 @@ def publish(
 ) -> Exit:
     """Pack, sign, upload, and follow the checks. Ends with 0 approved, 3 held, 4 rejected or refused."""
     desk.portal.transport.credentials()  # no address, no token: said before anything is built
+    named = what or [Path()]
     with tempfile.TemporaryDirectory(prefix="codesync-") as name:
-        archive = packing.pack(what, Path(name))
-        armored = _signature(desk, archive, key, signature, sign)
-        with progress.transfer(desk, f"Uploading {archive.name}", archive.stat().st_size) as sent:
-            taken = desk.portal.packages.publish(
-                archive, armored, tag=tag, access=access, category=category, sent=sent
-            )
+        archives = _archives(desk, named, Path(name))
+        armored = _signature(desk, archives[0], key, signature, sign)
+        wishes = {"tag": tag, "access": access, "category": category}
+        taken = sending.send(desk, archives, armored, wishes, are_chosen=archives == named)
     if not wait:
         desk.answer(taken, lambda out: verdicts.show_taken(out, taken, desk.settings.url))
         return Exit.DONE
     return progress.await_decision(desk, taken["name"], taken["version"], taken["ecosystem"], patience)
+
+
+def _archives(desk: Desk, named: list[Path], target: Path) -> list[Path]:
+    """What is to be sent, the file that stands for the version first: of Python's the wheel."""
+    if len(named) > 1:
+        if strangers := [one for one in named if not (one.is_file() and sending.is_python_file(one))]:
+            raise Mistake(f"{strangers[0]} is no Python file. Of Python's alone several go at once.")
+        if len({sending.version_of(one) for one in named}) > 1:
+            raise Mistake("These files are of several versions. Publish one version at a time.")
+        return sorted(named, key=lambda one: one.suffix != ".whl")
+    archives = packing.pack(named[0], target)
+    if named[0].is_dir() and archives[0].suffix == ".whl" and len(archives) == 1:
+        desk.say("Only the wheel was built. For the sdist, too: `pip install build`.")
+    return archives
 
 
 def _signature(desk: Desk, archive: Path, key: str, given: Path | None, wanted: bool) -> str:
