@@ -3,12 +3,15 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 # Set before the settings are read. Nothing that a test does may touch the developer's own `var/`.
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 ROOM = Path(tempfile.mkdtemp(prefix="registry-tests-"))
+FILE = ROOM / "test.sqlite3"
 atexit.register(shutil.rmtree, ROOM, ignore_errors=True)
 for name in ("SECRET_KEY", "STORAGE_URL", "STAGING_DIR", "PUBLIC_URL", "DEBUG", "DEMO", "TRUSTED_PROXIES"):
     os.environ.pop(name, None)
@@ -40,11 +43,19 @@ def configure_database() -> None:
     if not database["ENGINE"].endswith("sqlite3"):
         database["CONN_MAX_AGE"] = 0
         return
-    database["TEST"] = {**database.get("TEST", {}), "NAME": str(ROOM / "test.sqlite3")}
+    database["TEST"] = {**database.get("TEST", {}), "NAME": str(FILE)}
     options = database["OPTIONS"]
-    faster = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
-    # Without a memory map: workers have died of SIGBUS inside `foreign_key_check`, in the transaction around a file.
-    options["init_command"] = faster.replace("mmap_size=268435456", "mmap_size=0")
+    options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
+    sys.addaudithook(leave_the_file_to_sqlite)
+
+
+def leave_the_file_to_sqlite(event: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse to open the database's files past SQLite: whoever closes them again drops all locks of this process.
+
+    The next process to come then takes itself for the first, and cuts the shared memory off under this one: SIGBUS.
+    """
+    if event == "open" and not isinstance(arguments[0], int) and os.fsdecode(arguments[0]).startswith(str(FILE)):
+        raise PermissionError(f"{arguments[0]} belongs to SQLite while this process has it open: use its backup().")
 
 
 configure_database()

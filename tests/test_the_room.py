@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 from django.db import connection
 
@@ -10,6 +11,19 @@ from django.db import connection
 def test_the_developers_own_data_is_out_of_reach():
     assert Path(settings.DATA_DIR) != settings.BASE_DIR / "var"
     assert str(settings.DATA_DIR) in str(connection.settings_dict["NAME"]) or os.environ.get("TEST_DATABASE_URL")
+
+
+@pytest.mark.parametrize("end", ["", "-wal", "-shm"])
+def test_none_but_sqlite_opens_the_files_of_the_database(db, end: str):
+    """Closing them again would drop this process's locks, and the next opener would truncate what it has mapped."""
+    if connection.vendor != "sqlite":
+        pytest.skip("a server's files are out of reach")
+    path = Path(f"{connection.settings_dict['NAME']}{end}")
+    assert path.is_file()
+    with pytest.raises(PermissionError, match="belongs to SQLite"):
+        path.read_bytes()
+    with pytest.raises(PermissionError, match="belongs to SQLite"):
+        os.open(path, os.O_RDONLY)
 
 
 def test_the_database_is_a_real_one(db):

@@ -192,7 +192,7 @@ def files() -> str:
     for place in (Path(settings.DATA_DIR), Path(settings.STORAGE_URL.removeprefix("file://")), settings.STAGING_DIR):
         for path in (one for one in Path(place).rglob("*") if one.is_file()):
             found.append(path.name)
-            if not re.fullmatch(r"[0-9a-f]{64}(\.\d+)?|.*sqlite3(-\w+)?", path.name):
+            if not re.fullmatch(r"[0-9a-f]{64}(\.\d+)?|.*\.sqlite3(_gw\d+)?(-\w+)?", path.name):
                 found.append(path.read_bytes().decode("latin-1"))
     return "\n".join(found)
 

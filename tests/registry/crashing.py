@@ -8,10 +8,11 @@ import itertools
 import os
 import shutil
 import signal
+import sqlite3
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,9 @@ class SqliteRooms:
 
     def __init__(self, folder: Path) -> None:
         self.template = folder / "template.sqlite3"
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        shutil.copy(connection.settings_dict["NAME"], self.template)
+        connection.ensure_connection()
+        with closing(sqlite3.connect(self.template)) as copy:
+            connection.connection.backup(copy)
         connection.close()
 
     def enter(self, room: Path) -> None:
