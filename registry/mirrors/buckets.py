@@ -12,6 +12,7 @@ from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
 
 from accounts import sealing
+from registry.mirrors import limits
 from registry.mirrors.stores import PROBE, Entry, Mismatch, copy
 
 PURPOSE = "mirror"
@@ -57,7 +58,7 @@ class Bucket:
     def put(self, key: str, source: Path, size: int, sha256: str) -> None:
         """Hashed before it is sent, and acknowledged with the digest of what arrived."""
         md5 = hashlib.md5(usedforsecurity=False)
-        with source.open("rb") as file:
+        with _Wanted(source) as file:
             if copy(file, md5.update) != (size, sha256):
                 raise Mismatch(f"The bytes for {key} are not what was recorded of them")
             file.seek(0)
@@ -69,7 +70,7 @@ class Bucket:
         kind = {"ContentType": TYPES.get(Path(key).suffix, "application/octet-stream")}
         self._send(key, io.BytesIO(body), hashlib.sha256(body).hexdigest(), md5, **kind)
 
-    def _send(self, key: str, body: IO[bytes], sha256: str, md5: str, **more: Any) -> None:
+    def _send(self, key: str, body: IO[bytes] | io.RawIOBase, sha256: str, md5: str, **more: Any) -> None:
         """PUT; the answer's SHA-256, or else its entity tag where that is a plain MD5, must be ours."""
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
         with faults_as_os_errors(f"take {key}"):
@@ -170,6 +171,15 @@ def faults_as_os_errors(what: str) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError, HTTPError) as problem:
         raise OSError(f"The bucket does not {what}: {problem}") from problem
+
+
+class _Wanted(io.FileIO):
+    """A file that is read as long as somebody waits for what becomes of it."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Raises GivenUp."""
+        limits.go_on()
+        return super().read(size)
 
 
 class _Body(io.RawIOBase):

@@ -100,7 +100,9 @@ def _files(to: Destination, found: Counter[str], after: str, until: float) -> tu
     expected = _expected(after)
     last = max(expected) if len(expected) == AT_ONCE else ""
     there = _there(to, after, last)
-    _take_away(to, found, [layout.file_of(digest) for digest in sorted(there - expected.keys())])
+    extra = sorted(there - expected.keys())
+    replicating.doubt(to.mirror, extra)
+    _take_away(to, found, [layout.file_of(digest) for digest in extra])
     packages = {one.release.package_id for one in expected.values()}
     settled = packages - _unsettled(to.mirror, packages)
     for digest, artifact in sorted(expected.items()):

@@ -1,6 +1,7 @@
 """Mending: damaged bytes of ours are replaced by whole ones from any region that holds them, and serve again."""
 
 import logging
+from contextlib import closing
 
 from django.db.models import F
 from django.utils import timezone
@@ -9,6 +10,7 @@ from accounts.errors import RegistryError
 from registry import scrubbing, storage, tasks
 from registry.mirrors import layout, stores
 from registry.mirrors.models import Mirror
+from registry.mirrors.patience import Patient
 from registry.models import Blob, Job
 
 logger = logging.getLogger(__name__)
@@ -46,13 +48,13 @@ def _is_whole_after_all(blob: Blob) -> bool:
 def _try(blob: Blob, mirror: Mirror) -> str:
     """Put back what the region holds; "" or why not."""
     try:
-        opened = stores.of(mirror).open(layout.file_of(blob.sha256))
+        opened = Patient(stores.of(mirror)).open(layout.file_of(blob.sha256))
     except FileNotFoundError:
         return "not held there"
     except OSError as problem:
         return f"does not answer ({type(problem).__name__})"
     try:
-        with opened, storage.stage(opened, blob.size) as staged:
+        with closing(opened), storage.stage(opened, blob.size) as staged:
             storage.put_back(blob, staged, mirror.region)
     except RegistryError as problem:
         return problem.message

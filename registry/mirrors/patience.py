@@ -1,46 +1,40 @@
-"""Time limits for what a region is asked: one that hangs delays its own work and nobody else's.
+"""Time limits for what a region is asked: one that hangs delays its own work and nobody else's."""
 
-A system call on a dead file system cannot be cut short, so it runs in a thread that is given up on.
-"""
-
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO
 
+from registry.mirrors.limits import within
 from registry.mirrors.stores import Entry, Store
 
 SECONDS = 10.0
 SLOWEST = 1_000_000  # bytes in a second that a region must manage
-Answer = TypeVar("Answer")
 
 
-def within(seconds: float, what: str, ask: Callable[[], Answer]) -> Answer:
-    """What `ask` returns or raises; TimeoutError, which is an OSError, when it takes longer."""
-    ended: list[Answer] = []
-    failed: list[BaseException] = []
+class Reading:
+    """What a region has opened; each of its reads may take so long and no longer."""
 
-    def run() -> None:
+    def __init__(self, opened: IO[bytes], seconds: float) -> None:
+        self.opened, self.seconds, self.hangs = opened, seconds, False
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes, empty at the end."""
         try:
-            ended.append(ask())
-        except BaseException as problem:
-            failed.append(problem)
+            return within(self.seconds, "give the rest", lambda: self.opened.read(size))
+        except TimeoutError:
+            self.hangs = True
+            raise
 
-    thread = threading.Thread(target=run, name=what, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if failed:
-        raise failed[0]
-    if not ended:
-        raise TimeoutError(f"The region did not {what} within {seconds:.0f} s")
-    return ended[0]
+    def close(self) -> None:
+        """Give it back, unless that would wait for what hangs."""
+        if not self.hangs:
+            self.opened.close()
 
 
 class Patient:
-    """A store each of whose answers may take so long and no longer. What is opened reads without a limit."""
+    """A store each of whose answers may take so long and no longer."""
 
-    def __init__(self, store: Store, seconds: float = SECONDS) -> None:
-        self.store, self.seconds = store, seconds
+    def __init__(self, store: Store, seconds: float | None = None) -> None:
+        self.store, self.seconds = store, SECONDS if seconds is None else seconds
 
     def put(self, key: str, source: Path, size: int, sha256: str) -> None:
         """Longer for longer files."""
@@ -67,9 +61,9 @@ class Patient:
         """Within the limit."""
         return within(self.seconds, f"give {key}", lambda: self.store.read(key))
 
-    def open(self, key: str) -> IO[bytes]:
-        """Until the first bytes can be read."""
-        return within(self.seconds, f"give {key}", lambda: self.store.open(key))
+    def open(self, key: str) -> Reading:
+        """Within the limit, and so is each read."""
+        return Reading(within(self.seconds, f"give {key}", lambda: self.store.open(key)), self.seconds)
 
     def delete(self, key: str) -> None:
         """Within the limit."""

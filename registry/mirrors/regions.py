@@ -38,10 +38,13 @@ def verify(mirror: Mirror, actor: Actor) -> None:
 
 
 def rebuild(mirror: Mirror, actor: Actor) -> None:
-    """Forget what is believed to stand there and copy all that should, from the first change on. Needs admin."""
+    """Believe in nothing that stands there and copy all that should, from the first change on. Needs admin.
+
+    What may stand there stays noted, so that it is withdrawn when it has to go meanwhile.
+    """
     actor.need("admin")
     with transaction.atomic():
-        Replica.objects.filter(mirror=mirror).delete()
+        Replica.objects.filter(mirror=mirror, state=Replica.State.PRESENT).update(state=Replica.State.PENDING)
         Debt.objects.filter(mirror=mirror).delete()
         Mirror.objects.filter(pk=mirror.pk).update(applied_seq=0, withdrawn_seq=0)
         tasks.enqueue("rebuild", mirror.pk)

@@ -111,6 +111,12 @@ def note(mirror: Mirror, artifacts: Sequence[Artifact], state: str) -> None:
     )
 
 
+def doubt(mirror: Mirror, digests: Sequence[str]) -> None:
+    """Files with these digests count as copied no more, whatever becomes of their versions."""
+    copied = Replica.objects.filter(mirror=mirror, artifact__sha256__in=digests, state=STATE.PRESENT)
+    copied.update(state=STATE.PENDING)
+
+
 # --- being named ---------------------------------------------------------------------------------------------------
 def describe(to: Destination, package: Package, there: Sequence[Artifact]) -> None:
     """Write the document and the names by which it is found; or take them away, names first, where nothing is left."""

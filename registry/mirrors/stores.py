@@ -13,6 +13,7 @@ from typing import IO, NamedTuple, Protocol
 
 from django.conf import settings
 
+from registry.mirrors import limits
 from registry.mirrors.models import Mirror
 
 STEP = 1 << 20
@@ -89,6 +90,7 @@ def copy(source: IO[bytes], write: Callable[[bytes], object]) -> tuple[int, str]
     """Hand on what the stream gives; returns its size and SHA-256."""
     digest, size = hashlib.sha256(), 0
     while chunk := source.read(STEP):
+        limits.go_on()
         digest.update(chunk)
         size += len(chunk)
         write(chunk)
@@ -114,6 +116,7 @@ class Directory:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             make(aside)
+            limits.go_on()
             self._clear(target)
             aside.replace(target)
         finally:

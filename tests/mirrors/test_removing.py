@@ -1,12 +1,13 @@
 """Removal and mending across regions: what is removed goes everywhere, also where nobody answered for a while."""
 
+import os
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from registry import retiring, scrubbing, storage, tasks
-from registry.mirrors import layout, stores
+from registry.mirrors import layout, patience, stores
 from registry.mirrors.models import Debt, Mirror
 from registry.models import Blob, Job, Release
 from tests import builders
@@ -85,3 +86,21 @@ def test_a_quarantined_file_reaches_no_region_until_it_is_mended(three, cast, tm
     Debt.objects.update(due_at=timezone.now() - timedelta(seconds=1))
     regions.catch_up()
     assert all(holds(mirror, release.sha256) for mirror in three)
+
+
+def test_a_region_that_hangs_keeps_no_other_from_mending(frankfurt, cast, tmp_path, monkeypatch):
+    """A pipe that nobody writes to makes every reader wait, as a dead network disk does."""
+    monkeypatch.setattr(patience, "SECONDS", 0.2)
+    warsaw = regions.region(tmp_path / "warsaw", "warsaw", country="PL")
+    release = regions.held(cast.acme, "core")
+    regions.catch_up()
+    Mirror.objects.filter(pk=frankfurt.pk).update(answered_at=timezone.now())
+    hanging = stores.root_of(frankfurt) / layout.file_of(release.sha256)
+    hanging.unlink()
+    os.mkfifo(hanging)
+    blob = Blob.objects.get()
+    storage.local_path(blob).write_bytes(b"x" * blob.size)
+    list(scrubbing.scrub())
+    tasks.drain()
+    blob.refresh_from_db()
+    assert (blob.state, holds(warsaw, release.sha256)) == ("ready", True)
