@@ -119,6 +119,9 @@ def test_what_is_private_unknown_or_no_file_is_refused_in_the_shape_of_the_api(r
         "/v1/packages/@acme": 404,
         "/v1/packages/demo-pkg/versions/9.9.9/download": 404,
         "/v1/packages/demo-pkg?ecosystem=rubygems": 404,
+        "/v1/packages/-%0d%0aX-Rest:1": 404,  # a line of its own, where names go into the address of a bucket
+        "/v1/packages/demo-pkg%3Facl": 404,
+        "/v1/packages/demo-pkg/versions/1.0.0%20HTTP/download": 404,
         "/v1/packages/..%2F..%2Fpackages": 503,
         "/v1/packages/demo-pkg/versions/1.0.0/files/..": 503,
         f"/{layout.file_of(hashlib.sha256(b'nothing').hexdigest())}": 404,
