@@ -1,7 +1,9 @@
 """Where a request comes from, as far as it can be believed, and under which address it found us."""
 
 import ipaddress
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,11 +11,16 @@ from django.http import HttpRequest
 
 def client_address(request: HttpRequest) -> str:
     """The peer's address, or the one that the outermost of TRUSTED_PROXIES proxies saw; "" if there is none."""
-    peer = str(request.META.get("REMOTE_ADDR", ""))
+    return address_in(request.META)
+
+
+def address_in(meta: Mapping[str, Any]) -> str:
+    """The same of a request's headers, as WSGI names them."""
+    peer = str(meta.get("REMOTE_ADDR", ""))
     hops = settings.TRUSTED_PROXIES
     if not hops:
         return _address(peer)
-    told = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
+    told = str(meta.get("HTTP_X_FORWARDED_FOR", ""))
     path = [_address(part) for part in told.split(",") if part.strip()] + [_address(peer)]
     # Each trusted proxy appends whom it saw; what stands further left the client wrote itself.
     return path[max(0, len(path) - 1 - hops)]

@@ -6,18 +6,20 @@ Apps above may know further credentials: they say so with `recognizes`.
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
-from accounts import projects, tokens, users
+from accounts import projects, token_holders, tokens, users
 from accounts.actors import Actor
-from accounts.addresses import client_address
+from accounts.addresses import address_in, client_address
 from accounts.errors import Forbidden, InvalidInput, Unauthenticated
-from accounts.models import ApiToken, Project, User
+from accounts.models import Project, User
+from accounts.token_holders import Held
 from accounts.wording import storable
 
 # Below these bases of package managers, which send no header of ours, a first segment may be a project's slug.
@@ -41,18 +43,10 @@ def actor_of(request: HttpRequest) -> Actor:
     Raises InvalidInput for two different tokens, Unauthenticated for a bad bearer token, Forbidden for a bad
     X-API-Key or X-Api-Token and for a project that is unknown or not the caller's (the same answer for both).
     """
-    address, slug = client_address(request), _slug_of(request)
-    authorization = _authorization(request)
-    given = {request.META[name].strip() for name in KEY_HEADERS if name in request.META}
-    if authorization is not None:
-        given.add(authorization)
-    if len(given) > 1:
-        raise InvalidInput("The request carries two different tokens. Send one.", code="two_credentials")
-    if given:
-        actor = _credential_actor(given.pop(), address, slug, is_bearer=authorization is not None)
-        if actor.only_for and not PUBLISHING.match(request.path_info):
-            raise Forbidden("This token publishes one version of one package, and does nothing else.", code="bound")
+    slug = _slug_of(request)
+    if (actor := holder_of(request.META, request.path_info, slug)) is not None:
         return actor
+    address = client_address(request)
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not isinstance(request.user, AnonymousUser):
         return session_actor(request.user, address, slug)
     if slug is not None:
@@ -60,16 +54,39 @@ def actor_of(request: HttpRequest) -> Actor:
     return Actor(address=address)
 
 
+def holder_of(meta: Mapping[str, Any], path: str, slug: str | None) -> Actor | None:
+    """The actor behind the token or key among the headers (as WSGI names them), for the project of that slug, if any.
+
+    None where the headers hold none; raises what `actor_of` raises for one that is not good. One query for a token.
+    """
+    authorization = _authorization(meta)
+    given = {meta[name].strip() for name in KEY_HEADERS if name in meta}
+    if authorization is not None:
+        given.add(authorization)
+    if len(given) > 1:
+        raise InvalidInput("The request carries two different tokens. Send one.", code="two_credentials")
+    if not given:
+        return None
+    actor = _credential_actor(given.pop(), address_in(meta), slug, is_bearer=authorization is not None)
+    if actor.only_for and not PUBLISHING.match(path):
+        raise Forbidden("This token publishes one version of one package, and does nothing else.", code="bound")
+    return actor
+
+
+def slug_among(given: str | None, named: str | None) -> str | None:
+    """The project that the header X-Project-ID and the address name; two that differ are none."""
+    return given if named is None else named if given in (None, named) else ""
+
+
 def _slug_of(request: HttpRequest) -> str | None:
-    """The project that the header or the address of a client's base (`/npm/acme/`) names; two that differ are none."""
+    """The project that the header or the address of a client's base (`/npm/acme/`) names."""
     given = request.META.get("HTTP_X_PROJECT_ID")
     if not NAMING_PROJECTS.match(request.path_info):
         return given
     try:
-        named = resolve(request.path_info).kwargs.get("project")
+        return slug_among(given, resolve(request.path_info).kwargs.get("project"))
     except Resolver404:
         return given
-    return given if named is None else named if given in (None, named) else ""
 
 
 def session_actor(user: User, address: str = "", slug: str | None = None) -> Actor:
@@ -90,8 +107,8 @@ def session_actor(user: User, address: str = "", slug: str | None = None) -> Act
 
 def _credential_actor(raw: str, address: str, slug: str | None, *, is_bearer: bool) -> Actor:
     """The actor of a token, or of a credential that an app above recognizes."""
-    if (token := tokens.resolve(raw)) is not None:
-        return _token_actor(token, address, slug)
+    if (held := token_holders.find(raw)) is not None:
+        return _token_actor(held, address, slug)
     found = next((actor for recognizer in _recognizers if (actor := recognizer(raw, address)) is not None), None)
     if found is None:
         message = "The token is not valid: it may be mistyped, expired or revoked. Create a new one."
@@ -101,9 +118,10 @@ def _credential_actor(raw: str, address: str, slug: str | None, *, is_bearer: bo
     return found
 
 
-def _token_actor(token: ApiToken, address: str, slug: str | None) -> Actor:
+def _token_actor(held: Held, address: str, slug: str | None) -> Actor:
     """The actor of a token: what it carries, as far as its user's role still allows that."""
-    mine, scopes = _projects_of(token), users.scopes_of(token.user) & frozenset(token.scopes)
+    token, mine = held
+    scopes = users.scopes_of(token.user) & frozenset(token.scopes)
     project = _project(token.user, mine, slug, enters_all="admin" in scopes and token.project_id is None)
     actor = Actor(
         kind="token",
@@ -120,13 +138,6 @@ def _token_actor(token: ApiToken, address: str, slug: str | None) -> Actor:
     )
     tokens.note_use(token, address)
     return actor
-
-
-def _projects_of(token: ApiToken) -> dict[int, Project]:
-    """The projects of the token's user; of a bound token the one, as long as the user belongs to it."""
-    if token.project is not None and token.user.is_admin:
-        return {token.project.pk: token.project}
-    return projects.of(token.user, only=token.project_id)
 
 
 def _project(user: User, mine: dict[int, Project], slug: str | None, *, enters_all: bool) -> Project | None:
@@ -155,12 +166,12 @@ def _no_such_project() -> Forbidden:
     )
 
 
-def _authorization(request: HttpRequest) -> str | None:
+def _authorization(meta: Mapping[str, Any]) -> str | None:
     """The token of an Authorization header: a bearer, or a basic-auth password, as npm and pip send it.
 
     Other schemes are not ours. What is no base64 of `user:password` is a bad token (RFC 7617).
     """
-    scheme, _, value = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    scheme, _, value = meta.get("HTTP_AUTHORIZATION", "").partition(" ")
     match scheme.lower():
         case "bearer":
             return value.strip()

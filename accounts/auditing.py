@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.actors import SYSTEM, Actor
@@ -18,6 +18,8 @@ from accounts.models import AuditEvent, AuditHead
 from accounts.wording import storable
 
 CUT, CUT_AT_ONCE = "audit.cut", 10_000
+HEAD = "SELECT seq, hash FROM accounts_audithead WHERE id = 1"
+MOVE_HEAD = "UPDATE accounts_audithead SET seq = %s, hash = %s WHERE id = 1"
 HASHED = ("seq", "at", "actor", "credential", "action", "object", "project", "address", "outcome", "details")
 
 
@@ -41,9 +43,9 @@ def record(
 ) -> AuditEvent:
     """Append an event in the caller's transaction; call it last there, since writers queue for the chain's head."""
     with transaction.atomic(savepoint=False):
-        head = _locked_head()
+        seq, last = _locked_head()
         event = AuditEvent(
-            seq=head.seq + 1,
+            seq=seq + 1,
             at=timezone.now(),
             actor=actor.pseudonym,
             credential=storable(actor.credential_id, 64),
@@ -53,11 +55,12 @@ def record(
             address=truncated(actor.address),
             outcome=storable(outcome, 16),
             details=_plain(details or {}),
-            previous_hash=head.hash,
+            previous_hash=last,
         )
         event.hash = _hash_of(*(getattr(event, name) for name in (*HASHED, "previous_hash")))
         event.save(force_insert=True)
-        AuditHead.objects.filter(pk=head.pk).update(seq=event.seq, hash=event.hash)
+        with connection.cursor() as cursor:
+            cursor.execute(MOVE_HEAD, [event.seq, event.hash])
     return event
 
 
@@ -131,7 +134,7 @@ def cut_by_age() -> int:
 def _cut_some(before: datetime) -> int:
     """One short transaction: the event that vouches for the cut, the new start of the chain, the rows."""
     with transaction.atomic():
-        start = _locked_head()
+        _locked_head()
         last = None
         oldest = AuditEvent.objects.order_by("seq").values_list("seq", "hash", "at")[:CUT_AT_ONCE]
         for seq, link, at in oldest:
@@ -141,7 +144,7 @@ def _cut_some(before: datetime) -> int:
         if last is None:
             return 0
         record(CUT, f"audit:{last[0]}", SYSTEM, details={"up_to": last[0], "hash": last[1]})
-        AuditHead.objects.filter(pk=start.pk).update(cut_seq=last[0], cut_hash=last[1])
+        AuditHead.objects.filter(pk=1).update(cut_seq=last[0], cut_hash=last[1])
         return AuditEvent.objects.filter(seq__lte=last[0]).delete()[0]
 
 
@@ -177,10 +180,17 @@ def _stored_events() -> Iterator[tuple[Any, ...]]:
     return rows.iterator(chunk_size=2000)
 
 
-def _locked_head() -> AuditHead:
-    """The head of the chain, held until the transaction ends (on SQLite the whole database is)."""
-    locked = AuditHead.objects.select_for_update()
-    return locked.filter(pk=1).first() or locked.get_or_create(pk=1)[0]
+def _locked_head() -> tuple[int, str]:
+    """Number and hash of the chain's last event, held until the transaction ends (on SQLite the whole database is).
+
+    Without the object mapper, since every change passes here, more than once.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(HEAD + " FOR UPDATE" if connection.vendor == "postgresql" else HEAD)
+        if row := cursor.fetchone():
+            return int(row[0]), str(row[1])
+    head = AuditHead.objects.select_for_update().get_or_create(pk=1)[0]
+    return head.seq, head.hash
 
 
 def _hash_of(*values: Any) -> str:

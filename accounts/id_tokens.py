@@ -4,6 +4,7 @@ Where keys come from is the caller's business; nothing here asks the network.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +24,7 @@ LONGEST_LIFE = timedelta(hours=24)
 KEPT_LONGER = timedelta(hours=1)
 LONGEST = 16 * 1024
 SMALLEST_RSA = 2048
-REQUIRED = ["iss", "sub", "aud", "exp", "iat", "jti"]
+REQUIRED = ["iss", "sub", "aud", "exp", "iat"]
 
 
 class IdTokenRefused(Unauthenticated):
@@ -52,9 +53,10 @@ def head_of(raw: str) -> tuple[str, str, str]:
     return algorithm, kid, issuer
 
 
-def verify(raw: str, jwk: Mapping[str, Any], issuer: str, audience: str) -> dict[str, Any]:
+def verify(raw: str, jwk: Mapping[str, Any], issuer: str, audience: str, *, needs_id: bool = True) -> dict[str, Any]:
     """The claims of a token that this key of the issuer's has signed for this audience, and that is valid now.
 
+    `needs_id` is off for issuers whose tokens have no id of their own (`jti`): then all that one says is its id.
     Raises IdTokenRefused. Clocks may differ by 30 seconds.
     """
     algorithm, _, _ = head_of(raw)
@@ -67,7 +69,7 @@ def verify(raw: str, jwk: Mapping[str, Any], issuer: str, audience: str) -> dict
             audience=audience,
             issuer=issuer,
             leeway=LEEWAY,
-            options={"require": REQUIRED, "verify_iat": True, "verify_nbf": True},
+            options={"require": [*REQUIRED, *(["jti"] if needs_id else [])], "verify_iat": True, "verify_nbf": True},
         )
     except jwt.PyJWTError as problem:
         raise IdTokenRefused(str(problem).rstrip(".").lower()[:200]) from None
@@ -82,7 +84,8 @@ def use_up(claims: Mapping[str, Any]) -> None:
 
     The database decides: of any number at once, one gets through.
     """
-    text = f"{claims['iss']}\n{claims['jti']}"
+    own = claims["jti"] if "jti" in claims else json.dumps(claims, sort_keys=True)
+    text = f"{claims['iss']}\n{own}"
     ends = datetime.fromtimestamp(claims["exp"], UTC) + LEEWAY + KEPT_LONGER
     try:
         with transaction.atomic():
@@ -115,7 +118,7 @@ def _public_key(jwk: Mapping[str, Any], algorithm: str) -> rsa.RSAPublicKey | ec
 def _check(claims: Mapping[str, Any]) -> None:
     if isinstance(claims["aud"], list) and len(claims["aud"]) != 1:
         raise IdTokenRefused("it is meant for several audiences")
-    texts = (claims["jti"], claims["sub"])
+    texts = (claims.get("jti", "none"), claims["sub"])
     if not all(isinstance(one, str) and 0 < len(one) <= 1024 for one in texts):
         raise IdTokenRefused("it names no subject or no id of its own")
     if not all(type(claims[one]) in (int, float) for one in ("exp", "iat")):

@@ -6,6 +6,8 @@ from urllib.parse import unquote_to_bytes
 
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
 from accounts import asking, notices, rate_limiting
@@ -16,6 +18,7 @@ from accounts.errors import RegistryError
 from accounts.web import errors as refusals
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
+CLIENT_PATHS = ("/npm/", "/pypi/")  # the bases that package managers are configured with
 
 
 class AskedRequest(HttpRequest):
@@ -65,6 +68,24 @@ class WhoIsAsking:
         return refusals.answer(request, exception) if isinstance(exception, RegistryError) else None
 
 
+class Languages(LocaleMiddleware):
+    """Django's, for people: what package managers are told is in English, whatever else their machines speak."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Activate the language of the answer."""
+        if not request.path_info.startswith(CLIENT_PATHS):
+            super().process_request(request)
+            return
+        translation.activate("en")
+        request.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]  # as Django's middleware does
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Name the language, and that the answer depends on what the browser prefers, where it does."""
+        if request.path_info.startswith(CLIENT_PATHS):
+            return response
+        return super().process_response(request, response)
+
+
 class RateLimits:
     """Count API requests per project tier or per anonymous address, and say on every answer what is left.
 
@@ -80,30 +101,38 @@ class RateLimits:
             return self.get_response(request)
         count = rate_limiting.count(_known_actor(request))
         response = refusals.answer(request, _too_many(count)) if count.is_exceeded else self.get_response(request)
-        tell_count(response, count)
+        for name, value in told_of(count).items():
+            response.headers[name] = value
         return response
 
 
 def path_as_written(request: HttpRequest) -> str:
     """The path with `%2F` where the client encoded a slash; raises Http404 for what no name contains."""
     raw = request.META.get("RAW_URI") or request.META.get("REQUEST_URI") or ""
+    return written_path(raw, request.path_info, str(request.META.get("SCRIPT_NAME", "")))
+
+
+def written_path(raw: str, path: str, prefix: str = "") -> str:
+    """The same of a request target, the path that the server has decoded, and the prefix of the portal."""
     if "%" in raw:
-        path = raw.partition("?")[0].partition("#")[0]
-        if "%" in path:
-            return _decoded_once(_below_script_name(_origin_form(path), request))
-    elif "%" in request.path_info:
+        target = raw.partition("?")[0].partition("#")[0]
+        if "%" in target:
+            return _decoded_once(_below(prefix, _origin_form(target)))
+    elif "%" in path:
         raise Http404("No name contains a percent sign.")
-    return request.path_info
+    return path
 
 
-def tell_count(response: HttpResponseBase, count: rate_limiting.Count) -> None:
-    """Say in headers what is left of the window."""
+def told_of(count: rate_limiting.Count) -> dict[str, str]:
+    """The headers that say what is left of the window."""
+    told = {}
     if count.limit:
-        response["X-RateLimit-Limit"] = str(count.limit)
-        response["X-RateLimit-Remaining"] = str(count.remaining)
-        response["X-RateLimit-Reset"] = str(count.reset)
+        told["X-RateLimit-Limit"] = str(count.limit)
+        told["X-RateLimit-Remaining"] = str(count.remaining)
+        told["X-RateLimit-Reset"] = str(count.reset)
     if count.is_exceeded:
-        response["Retry-After"] = str(count.seconds_left)
+        told["Retry-After"] = str(count.seconds_left)
+    return told
 
 
 def _known_actor(request: HttpRequest) -> Actor:
@@ -150,7 +179,6 @@ def _origin_form(uri: str) -> str:
     return "/" + rest.partition("/")[2]
 
 
-def _below_script_name(path: str, request: HttpRequest) -> str:
+def _below(prefix: str, path: str) -> str:
     """The path without the prefix that the portal is mounted at."""
-    prefix = str(request.META.get("SCRIPT_NAME", ""))
     return path[len(prefix) :] if prefix and path.startswith(prefix) else path

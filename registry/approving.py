@@ -280,14 +280,18 @@ def _record(release: Release, actor: Actor, ruling: Ruling, before: str) -> None
 def move_tag(release: Release) -> None:
     """Give the release its dist-tag; `latest` only moves up, and never from a stable version to a pre-release."""
     tag = release.requested_tag or "latest"
-    standing = DistTag.objects.select_related("release__package").filter(package=release.package, tag=tag).first()
+    standing = DistTag.objects.select_related("release").filter(package=release.package, tag=tag).first()
     served = standing is not None and standing.release.is_served and not standing.release.is_unlisted
-    if standing and served and tag == "latest" and _rank(standing.release) > _rank(release):
-        return
-    DistTag.objects.update_or_create(package=release.package, tag=tag, defaults={"release": release})
-
-
-def _rank(release: Release) -> tuple[bool, Any]:
-    """How high it stands in the ecosystem's order, stable versions above all pre-releases."""
     rules = ecosystems.get(release.package.ecosystem)
+    if standing and served and tag == "latest" and _rank(standing.release, rules) > _rank(release, rules):
+        return
+    if standing is None:
+        DistTag.objects.create(package=release.package, tag=tag, release=release)
+    else:
+        standing.release, standing.updated_at = release, timezone.now()
+        standing.save(update_fields=["release", "updated_at"])
+
+
+def _rank(release: Release, rules: ecosystems.Ecosystem) -> tuple[bool, Any]:
+    """How high it stands in the ecosystem's order, stable versions above all pre-releases."""
     return not rules.is_prerelease(release.version), rules.sort_key(release.version)

@@ -80,11 +80,14 @@ class DirectoryStore:
     def put_if_absent(self, key: str, source: Path, size: int, sha256: str) -> None:
         """Link the staged file into place when it is exactly the blob, else copy; both atomic."""
         target = self.root / key
+        changed = [target.parent]
+        while not changed[-1].is_dir() and changed[-1] != self.root:
+            changed.append(changed[-1].parent)
         target.parent.mkdir(parents=True, exist_ok=True)
         if not self._is_whole(target, size):
             self._place(source, target, size)
-        for folder in (target.parent, *target.parent.parents[: len(Path(key).parents) - 1]):
-            _sync_directory(folder)  # the upper ones may be new as well
+        for folder in changed:
+            _sync_directory(folder)
 
     def _is_whole(self, target: Path, size: int) -> bool:
         return target.is_file() and target.stat().st_size == size

@@ -1,13 +1,15 @@
-"""Checking: automated verdicts on a release, gathered in the worker, written row by row as they end."""
+"""Checking: automated verdicts on a release, gathered in the worker, written while others still run."""
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Prefetch
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -17,10 +19,12 @@ from accounts.models import Project
 from registry import approving, documents, ecosystems, grants, storage, tasks
 from registry.ecosystems.confusables import one_edit_away, skeleton
 from registry.errors import Refused, RegistryError, Unavailable
-from registry.models import Check, Job, Package, Release
+from registry.models import Artifact, Check, Job, Package, Release
 
 logger = logging.getLogger(__name__)
 PATIENCE = 6
+QUICK = frozenset({"archive", "manifest", "integrity", "signature", "name", "license", "age"})
+SHARED_FOR = 0.2  # seconds for which quick checks may wait to be committed with others
 AWAY = (Unavailable, OperationalError, InterfaceError)
 NEEDS_FILE = ("archive", "integrity", "signature")
 UNREAD = "A build artifact: its own project answers for it, and nothing here reads it."
@@ -90,16 +94,18 @@ def run_checks(job: Job) -> None:
     What was asked for by name alone waits for its file first: whoever handles `fetch` queues this job again.
     A check that a dead worker left `running` is open again: checks have no side effects, so running twice is harmless.
     """
-    release = Release.objects.select_related("package", "project", "manifest", "submitted_by").get(pk=job.ref)
+    files = Prefetch("artifacts", Artifact.objects.select_related("blob"))
+    found = Release.objects.select_related("package__project", "project", "manifest", "submitted_by")
+    release = found.prefetch_related(files).get(pk=job.ref)
     if lacks_file(release) and release.checks.filter(name="archive", status__in=Check.OPEN).exists():
         tasks.enqueue("fetch", release.pk, payload={"since": timezone.now().timestamp()})
         return
-    for check in release.checks.filter(status__in=Check.OPEN):
-        _run(check, release, patient=job.attempts < PATIENCE)
-    with transaction.atomic():
-        documents.hold(release.package_id)
-        documents.rebuild(release.package, "checked", release)
-    approving.reconsider(release)
+    _run_open(release, patient=job.attempts < PATIENCE)
+    after = approving.reconsider(release)
+    if (after.status, after.held_because) == (release.status, release.held_because):  # else it is rebuilt already
+        with transaction.atomic():
+            documents.hold(release.package_id)
+            documents.rebuild(after.package, "checked", after)
 
 
 def lacks_file(release: Release) -> bool:
@@ -112,20 +118,51 @@ def lacks_file(release: Release) -> bool:
     )
 
 
-def _run(check: Check, release: Release, *, patient: bool) -> None:
-    started_at, began = timezone.now(), time.monotonic()
-    Check.objects.filter(pk=check.pk).update(status=Check.Status.RUNNING, started_at=started_at)
-    result = _ask(check.name, release, patient=patient)
-    running = Check.objects.filter(pk=check.pk, status=Check.Status.RUNNING, started_at=started_at)
-    is_taken = running.update(
-        status=result.status,
-        summary=result.summary,
-        details=result.details,
-        finished_at=timezone.now(),
-        duration_ms=round((time.monotonic() - began) * 1000),
-    )
-    if is_taken and check.name == "license" and (expression := result.details.get("expression")):
-        Release.objects.filter(pk=release.pk).update(license=expression[:255])
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A check that has ended and is to be written down."""
+
+    check: Check
+    result: Result
+    finished_at: datetime
+    seconds: float
+
+
+def _run_open(release: Release, *, patient: bool) -> None:
+    """Mark what is open as running, ask one after the other; what ends quickly is written with what follows."""
+    round_at = timezone.now()
+    release.checks.filter(status__in=Check.OPEN).update(status=Check.Status.RUNNING, started_at=round_at)
+    ended: list[_Ended] = []
+    written = time.monotonic()
+    try:
+        for check in release.checks.filter(status=Check.Status.RUNNING, started_at=round_at):
+            began = time.monotonic()
+            if check.name not in QUICK or began - written > SHARED_FOR:
+                _write(release, round_at, ended)
+                written, ended = began, []
+            result = _ask(check.name, release, patient=patient)
+            ended.append(_Ended(check, result, timezone.now(), time.monotonic() - began))
+    finally:
+        _write(release, round_at, ended)
+
+
+def _write(release: Release, round_at: datetime, ended: Sequence[_Ended]) -> None:
+    """Write what these checks have found, unless they have been opened again since the round began."""
+    if not ended:
+        return
+    with transaction.atomic():
+        for one in ended:
+            running = Check.objects.filter(pk=one.check.pk, status=Check.Status.RUNNING, started_at=round_at)
+            is_taken = running.update(
+                status=one.result.status,
+                summary=one.result.summary,
+                details=one.result.details,
+                started_at=one.finished_at - timedelta(seconds=one.seconds),
+                finished_at=one.finished_at,
+                duration_ms=round(one.seconds * 1000),
+            )
+            if is_taken and one.check.name == "license" and (expression := one.result.details.get("expression")):
+                Release.objects.filter(pk=release.pk).update(license=expression[:255])
 
 
 def _ask(name: str, release: Release, *, patient: bool) -> Result:
@@ -135,8 +172,8 @@ def _ask(name: str, release: Release, *, patient: bool) -> Result:
     """
     if grants.find_product(release.package) is not None:
         return Result("skipped", UNREAD)
-    artifact = release.artifacts.select_related("blob").first()
-    if name in NEEDS_FILE and (artifact is None or artifact.blob is None):
+    primary = next(iter(release.artifacts.all()), None)
+    if name in NEEDS_FILE and (primary is None or primary.blob is None):
         return Result("skipped", "There is no file here to look at.")
     try:
         check: Callable[[Release], Result] = import_string(settings.REGISTRY_CHECKS[name])
@@ -154,7 +191,7 @@ def _ask(name: str, release: Release, *, patient: bool) -> Result:
 def check_archive(release: Release) -> Result:
     """Read the stored bytes of every file strictly once more, as if they had just arrived."""
     read = []
-    for artifact in release.artifacts.select_related("blob"):
+    for artifact in release.artifacts.all():
         assert artifact.blob is not None
         with storage.as_file(artifact.blob) as path:
             try:
@@ -183,7 +220,7 @@ def check_manifest(release: Release) -> Result:
 
 def check_integrity(release: Release) -> Result:
     """Hash the stored bytes and compare with what was recorded when they arrived."""
-    for artifact in release.artifacts.select_related("blob"):
+    for artifact in release.artifacts.all():
         assert artifact.blob is not None
         found = storage.digests(artifact.blob)
         if (found.sha256, found.sha512, found.size) != (artifact.sha256, artifact.sha512, artifact.size):

@@ -79,7 +79,7 @@ def version_url(package: Package, version: str) -> str:
 
 # --- reading what a package holds ----------------------------------------------------------------------------------
 def releases_of(package: Package) -> list[Release]:
-    """Every release that is not removed, with what the documents say of it, in five queries, newest first."""
+    """Every release that is not removed, with what the documents say of it, in four queries, newest first."""
     releases = (
         package.releases.filter(purged_at__isnull=True)
         .select_related("submitted_by")
@@ -87,7 +87,6 @@ def releases_of(package: Package) -> list[Release]:
             "dependencies",
             Prefetch("artifacts", Artifact.objects.order_by("id")),
             Prefetch("checks", Check.objects.filter(name="vulnerabilities"), to_attr="scan_checks"),
-            Prefetch("decisions", Decision.objects.filter(answer="approved").select_related("by").order_by("-at")),
         )
     )
     return newest_first(package.ecosystem, releases)
@@ -103,9 +102,10 @@ def latest_of(ecosystem: str, releases: Iterable[Release]) -> Release | None:
     """The highest approved release (pre-releases only if nothing else), else the newest of any status."""
     listed = [release for release in releases if not release.is_unlisted]
     approved = [release for release in listed if release.status == Release.Status.APPROVED]
-    stable = [release for release in approved if not ecosystems.get(ecosystem).is_prerelease(release.version)]
-    if ranked := newest_first(ecosystem, stable or approved):
-        return ranked[0]
+    if approved:
+        rules = ecosystems.get(ecosystem)
+        stable = [release for release in approved if not rules.is_prerelease(release.version)]
+        return max(stable or approved, key=lambda release: rules.sort_key(release.version))
     return max(listed, key=lambda release: release.submitted_at, default=None)
 
 
@@ -174,6 +174,11 @@ def _email(address: str, reveal: bool) -> str | None:
     return (address if reveal else mask_email(address)) or None
 
 
+def people_of(package: Package) -> list[str]:
+    """The names of those to ask about the package."""
+    return list(package.maintainers.order_by("id").values_list("user__username", flat=True))
+
+
 def detail(package: Package, *, reveal: bool = False, releases: list[Release] | None = None) -> dict[str, Any]:
     """The whole package (contract section 3). `reveal` shows e-mail addresses in full."""
     releases = releases_of(package) if releases is None else releases
@@ -184,7 +189,7 @@ def detail(package: Package, *, reveal: bool = False, releases: list[Release] | 
         "repository": package.repository or None,
         "visibility": package.visibility,
         "project": package.project.slug,
-        "maintainers": [{"username": one.user.username} for one in package.maintainers.select_related("user")],
+        "maintainers": [{"username": one} for one in people_of(package)],
         **_history(latest, reveal),
         "dist_tags": dist_tags(package, releases, latest),
         "versions": [version_row(package, release) for release in releases],
@@ -198,7 +203,9 @@ def _history(latest: Release | None, reveal: bool) -> dict[str, Any]:
     if latest is None:
         return dict.fromkeys(("submitted_by", "submitted_at", "approved_by", "approved_at"))
     asked = latest.submitted_for or (latest.submitted_by.email if latest.submitted_by else "")
-    decision = next(iter(latest.decisions.all()), None) if latest.status == Release.Status.APPROVED else None
+    decision = None
+    if latest.status == Release.Status.APPROVED:
+        decision = latest.decisions.filter(answer="approved").select_related("by").order_by("-at").first()
     return {
         "submitted_by": _email(asked, reveal),
         "submitted_at": latest.submitted_at,
@@ -242,22 +249,29 @@ def hold(package_id: int) -> None:
 
 def rebuild(package: Package, change: str = "changed", release: Release | None = None) -> None:
     """Bring the package's columns, its stored documents and the search index in line; in the caller's transaction."""
-    # the caller may hold an old copy
-    package.refresh_from_db(fields=["project", "category", "visibility", "downloads"])
+    _refresh(package)
     stored = dict(package.documents.values_list("kind", "private"))
     fresh, was_unknown = "detail" not in stored, stored.get("detail") is not False
     releases = releases_of(package)
     _refresh_columns(package, latest_of(package.ecosystem, releases), fresh)
     said = detail(package, releases=releases)
-    signing.sign_missing(package, releases)
-    written = [_detail_document(said), *indexing.documents_of(package, releases, said["dist_tags"])]
+    signed = signing.sign_missing(package, releases)
+    people = [one["username"] for one in said["maintainers"]]
+    written = [_detail_document(said), *indexing.documents_of(package, releases, said["dist_tags"], people, signed)]
     _store(package, written)
     if silent := stored.keys() - {one.kind for one in written}:
         package.documents.filter(kind__in=silent).delete()
     search_index.write(package)
     append(package, change, release)
     if package.is_private != was_unknown:
-        _tell_namesakes(package)
+        _tell_namesakes(package, said["also_in"])
+
+
+def _refresh(package: Package) -> None:
+    """Take over what others may have changed since the caller read its copy; a project that is the same stays read."""
+    columns = ("project_id", "category", "visibility", "downloads")
+    for name, value in zip(columns, Package.objects.values_list(*columns).get(pk=package.pk), strict=True):
+        setattr(package, name, value)
 
 
 def append(package: Package, kind: str, release: Release | None = None) -> None:
@@ -284,8 +298,8 @@ def _refresh_columns(package: Package, latest: Release | None, fresh: bool) -> N
         "license": latest.license if latest else "",
         "updated_at": timezone.now(),
     }
-    manifests = ReleaseManifest.objects.filter(release=latest)
-    columns |= manifests.values("description", "homepage", "repository", "keywords").first() or {}
+    described = ("description", "homepage", "repository", "keywords")
+    columns |= ReleaseManifest.objects.filter(release=latest).order_by().values(*described).first() or {}
     if fresh:  # set under the lock of the audit trail, so that names are as old as their commits
         columns["created_at"] = columns["updated_at"]
     for name, value in columns.items():
@@ -319,9 +333,9 @@ def _store(package: Package, written: Iterable[IndexDocument]) -> None:
     Document.objects.bulk_create(rows, update_conflicts=True, unique_fields=["lookup", "kind"], update_fields=changing)
 
 
-def _tell_namesakes(package: Package) -> None:
+def _tell_namesakes(package: Package, also: list[str]) -> None:
     """Public packages of the same name elsewhere must name this one in `also_in`, or name it no more."""
-    for slug in also_in(package):
+    for slug in also:
         key = lookup_key(slug, package.name)
         other = Package.objects.select_related("project").get(documents__lookup=key, documents__kind="detail")
         _store(other, [_detail_document(detail(other))])

@@ -11,20 +11,36 @@ PLAIN = str.maketrans("“”‘’…–—\u00a0", "\"\"''.-- ")
 UNLISTED = "Unlisted here: it is about to be removed."
 
 
-def documents_of(package: Package, releases: Sequence[Release], tags: dict[str, str]) -> Iterable[IndexDocument]:
+def documents_of(
+    package: Package,
+    releases: Sequence[Release],
+    tags: dict[str, str],
+    people: Sequence[str] | None = None,
+    signed: Signatures | None = None,
+) -> Iterable[IndexDocument]:
     """What the package's ecosystem has to say of these releases, their files prefetched, the newest first.
 
-    Whoever asks for some caller gives the releases that this caller may know of.
+    Whoever asks for some caller gives the releases that this caller may know of; `people`, the names of those
+    to ask about the package, and the registry's signatures are read where they are not given.
     """
-    return ecosystems.get(package.ecosystem).index_documents(index_of(package, releases, tags))
+    return ecosystems.get(package.ecosystem).index_documents(index_of(package, releases, tags, people, signed))
 
 
-def index_of(package: Package, releases: Sequence[Release], tags: dict[str, str]) -> Index:
+def index_of(
+    package: Package,
+    releases: Sequence[Release],
+    tags: dict[str, str],
+    people: Sequence[str] | None = None,
+    signed: Signatures | None = None,
+) -> Index:
     """The facts; what is not approved, or without a file, is no part of them."""
     served = [one for one in releases if one.is_served and any(file.blob_id for file in one.artifacts.all())]
-    manifests = {one.release_id: one for one in ReleaseManifest.objects.filter(release__in=served)}
+    manifests = {one.release_id: one for one in ReleaseManifest.objects.filter(release__in=served)} if served else {}
     had = [one for one in served if one.pk in manifests]
-    signed = signing.signatures_of(package, had)
+    if signed is None:
+        signed = signing.signatures_of(package, had)
+    if people is None:
+        people = package.maintainers.order_by("id").values_list("user__username", flat=True)
     spoken = next((one for one in had if one.version == tags.get("latest")), had[0] if had else None)
     return Index(
         name=package.name,
@@ -33,7 +49,7 @@ def index_of(package: Package, releases: Sequence[Release], tags: dict[str, str]
         created_at=package.created_at,
         updated_at=package.updated_at,
         readme=manifests[spoken.pk].readme if spoken else "",
-        maintainers=tuple(one.user.username for one in package.maintainers.select_related("user")),
+        maintainers=tuple(people),
         notice=_notice(package, releases, tags.get("latest", "")),
         **_standing(had, releases),
     )

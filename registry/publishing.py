@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -112,7 +112,7 @@ def publish(upload: Upload, actor: Actor, intent: Intent) -> Release:
     kept = [(one, storage.keep(one.staged)) for one in (upload, *upload.also)]
     try:
         with transaction.atomic():
-            release = _write_rows(kept, actor, intent, project)
+            release = _write_rows(kept, actor, intent, project, is_new=existing is None)
             for _, blob in kept:
                 storage.confirm(blob)
     except (IntegrityError, RegistryError) as problem:
@@ -273,12 +273,12 @@ def check_category(category: str) -> str:
 
 
 # --- the rows ------------------------------------------------------------------------------------------------------
-def _write_rows(kept: list[tuple[Upload, Blob]], actor: Actor, intent: Intent, project: Project) -> Release:
+def _write_rows(
+    kept: list[tuple[Upload, Blob]], actor: Actor, intent: Intent, project: Project, *, is_new: bool
+) -> Release:
     upload = kept[0][0]
-    package = take_name(upload.package.manifest, actor, intent, project)
-    release = write_release(package, upload.package.manifest, actor, intent)
-    release.sha256, release.size = upload.staged.sha256, upload.staged.size
-    release.save(update_fields=["sha256", "size"])
+    package = take_name(upload.package.manifest, actor, intent, project, is_new=is_new)
+    release = write_release(package, upload.package.manifest, actor, intent, upload.staged)
     write_manifest(release, upload.package)
     for one, blob in kept:
         write_artifact(release, one, blob)
@@ -288,21 +288,28 @@ def _write_rows(kept: list[tuple[Upload, Blob]], actor: Actor, intent: Intent, p
     return approving.admit(release, "Its pipeline answers for it.") if intent.is_product else release
 
 
-def take_name(manifest: Manifest, actor: Actor, intent: Intent, project: Project) -> Package:
-    """The package's row, made with this version if nobody holds the name; locked until the transaction ends."""
+def take_name(manifest: Manifest, actor: Actor, intent: Intent, project: Project, *, is_new: bool = False) -> Package:
+    """The package's row, made with this version if nobody holds the name; locked until the transaction ends.
+
+    `is_new` where nobody held it a moment ago.
+    """
     rules = ecosystems.get(manifest.ecosystem)
-    package, made = Package.objects.select_for_update(of=("self",)).get_or_create(
-        ecosystem=manifest.ecosystem,
-        normalized=rules.normalize_name(manifest.name),
-        defaults={
-            "name": manifest.name,
-            "scope": rules.scope_of(manifest.name),
-            "skeleton": skeleton(manifest.name),
-            "project": project,
-            "visibility": intent.access or project.visibility,
-            "category": intent.category,
-        },
-    )
+    named = {"ecosystem": manifest.ecosystem, "normalized": rules.normalize_name(manifest.name)}
+    fresh = {
+        "name": manifest.name,
+        "scope": rules.scope_of(manifest.name),
+        "skeleton": skeleton(manifest.name),
+        "project": project,
+        "visibility": intent.access or project.visibility,
+        "category": intent.category,
+    }
+    package = None
+    if is_new:
+        with suppress(IntegrityError), transaction.atomic():
+            package = Package.objects.create(**named, **fresh)
+    made = package is not None
+    if package is None:
+        package, made = Package.objects.select_for_update(of=("self",)).get_or_create(**named, defaults=fresh)
     if made and actor.user:
         PackageMaintainer.objects.create(package=package, user=actor.user)
     if not made:  # somebody may have taken the name since the gates were asked
@@ -310,8 +317,10 @@ def take_name(manifest: Manifest, actor: Actor, intent: Intent, project: Project
     return package
 
 
-def write_release(package: Package, manifest: Manifest, actor: Actor, intent: Intent) -> Release:
-    """The version's row, pending until it is decided."""
+def write_release(
+    package: Package, manifest: Manifest, actor: Actor, intent: Intent, file: storage.Staged | None = None
+) -> Release:
+    """The version's row, pending until it is decided; `file` is its primary one, if it has come."""
     _categorize(package, intent)
     tokens.spend(actor, f"{package.ecosystem}:{package.normalized}@{manifest.version}")
     return Release.objects.create(
@@ -328,6 +337,8 @@ def write_release(package: Package, manifest: Manifest, actor: Actor, intent: In
         requested_tag=intent.tag,
         stage_id=uuid4() if intent.is_staged else None,
         held_because="Its checks have not ended yet.",
+        sha256=file.sha256 if file else "",
+        size=file.size if file else 0,
     )
 
 

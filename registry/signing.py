@@ -28,16 +28,21 @@ TELLING = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKe
 KEEPING = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
 
 
-def sign_missing(package: Package, releases: Iterable[Release]) -> None:
-    """Sign what is served of the package and has no signature that counts; in the caller's transaction."""
+def sign_missing(package: Package, releases: Iterable[Release]) -> Signatures:
+    """Sign what is served of the package and has no signature that counts; in the caller's transaction.
+
+    Returns the signatures that count of each file, by the file's key.
+    """
     lines = _lines(package, releases)
-    done = _kept(package) if lines else {}
+    done = dict(_kept(package)) if lines else {}
     if missing := [file for file in lines if file not in done]:
         key, private = _signing_key()
         rows = [
             RegistrySignature(artifact_id=file, key=key, signature=_sign(private, lines[file])) for file in missing
         ]
         RegistrySignature.objects.bulk_create(rows, ignore_conflicts=True)
+        done |= {one.artifact_id: ({"keyid": key.keyid, "sig": one.signature},) for one in rows}
+    return done
 
 
 def signatures_of(package: Package, releases: Iterable[Release]) -> Signatures:

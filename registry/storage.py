@@ -22,7 +22,6 @@ from typing import IO, Protocol
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from accounts import auditing
@@ -155,17 +154,18 @@ def keep(staged: Staged) -> Blob:
 
 def _reserve(staged: Staged) -> Blob:
     """Say that these bytes are wanted, so that no clean-up takes them; one row per digest while it is alive."""
+    same = Blob.objects.filter(sha256=staged.sha256)
+    alive = same.exclude(state=Blob.State.DELETING)
     for _ in range(8):
-        alive = Blob.objects.filter(sha256=staged.sha256).exclude(state=Blob.State.DELETING)
+        known = list(same.values_list("generation", flat=True))
         now = timezone.now()
-        if alive.update(touched_at=now):
+        if known and alive.update(touched_at=now):
             blob = alive.get()
             blob.touched_at = now
             return blob
         with suppress(IntegrityError), transaction.atomic():
-            last = Blob.objects.filter(sha256=staged.sha256).aggregate(last=Max("generation"))["last"]
             return Blob.objects.create(
-                sha256=staged.sha256, size=staged.size, generation=0 if last is None else last + 1
+                sha256=staged.sha256, size=staged.size, generation=max(known) + 1 if known else 0
             )
     raise Unavailable("Somebody else is storing the same file right now. Try again in a moment.")
 

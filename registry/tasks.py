@@ -63,7 +63,10 @@ def enqueue(
     due = timezone.now() + timedelta(seconds=delay)
     asked = {"kind": kind, "ref": str(ref), "payload": payload or {}, "state": Job.State.OPEN, "due_at": due}
     fresh = {"attempts": 0, "lease_until": None, "lease_owner": "", "last_error": "", "finished_at": None}
-    job, _ = Job.objects.update_or_create(dedupe_key=key, defaults=asked | fresh)
+    given = asked | fresh
+    [job] = Job.objects.bulk_create(
+        [Job(dedupe_key=key, **given)], update_conflicts=True, unique_fields=["dedupe_key"], update_fields=list(given)
+    )
     if not delay:
         transaction.on_commit(lambda: hint(job.pk, urgent=kind in URGENT), robust=True)
     return job

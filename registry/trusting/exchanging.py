@@ -20,9 +20,6 @@ from registry.trusting.providers import Provider
 
 logger = logging.getLogger(__name__)
 
-# What the audit trail keeps of a run; no names of people, which nobody could take out of it again.
-NOTED = ("sub", "repository", "workflow_ref", "ref", "sha", "run_id", "run_attempt", "environment", "event_name")
-NOTED_AT_GITLAB = ("project_path", "ci_config_ref_uri", "pipeline_id", "job_id")
 LONGEST_NOTED = 300
 NOBODY = "No pipeline that is trusted here is the one of this ID token. Ask an owner of the package to trust it."
 
@@ -51,10 +48,11 @@ def exchange(raw: str, audience: str, ecosystem: str, name: str = "", address: s
 
 def _exchange(raw: str, audience: str, ecosystem: str, name: str, address: str) -> Minted:
     _, kid, issuer = id_tokens.head_of(raw)
-    provider = issuing_keys.issuers().get(issuer)
+    provider = issuing_keys.house_of(issuer)
     if provider is None:
         raise IdTokenRefused("this portal does not listen to its issuer")
-    claims = id_tokens.verify(raw, issuing_keys.key_of(issuer, kid), issuer, audience)
+    key = issuing_keys.key_of(issuer, kid)
+    claims = id_tokens.verify(raw, key, issuer, audience, needs_id=provider.has_ids)
     with transaction.atomic():
         fitting = _fitting(provider, claims, ecosystem, name)
         id_tokens.use_up(claims)
@@ -64,7 +62,8 @@ def _exchange(raw: str, audience: str, ecosystem: str, name: str, address: str) 
 def _fitting(provider: Provider, claims: Mapping[str, Any], ecosystem: str, name: str) -> list[TrustedPublisher]:
     """The trusts that the run satisfies; of several packages those that one person has said."""
     found = TrustedPublisher.objects.select_related("package__project", "created_by").select_for_update(of=("self",))
-    found = found.filter(issuer=claims["iss"], subject=provider.subject_of(claims), package__ecosystem=ecosystem)
+    found = found.filter(package__ecosystem=ecosystem)
+    found = found.filter(issuer=provider.kept_issuer(claims["iss"], claims), subject=provider.subject_of(claims))
     if name:
         found = found.filter(package__normalized=ecosystems.get(ecosystem).normalize_name(name))
     misfits = {one: provider.misfit(one, claims) for one in found}
@@ -98,7 +97,7 @@ def _mint(fitting: Sequence[TrustedPublisher], provider: Provider, claims: Mappi
         TrustedPublisher.objects.filter(pk=one.pk).update(
             last_used_at=timezone.now(), pinned={**provider.numbers(claims), **one.pinned}
         )
-    said = {key: str(claims[key])[:LONGEST_NOTED] for key in (*NOTED, *NOTED_AT_GITLAB) if claims.get(key) is not None}
+    said = {key: str(claims[key])[:LONGEST_NOTED] for key in provider.noted if claims.get(key) is not None}
     details = {"for": names, "trust": [str(one.pk) for one in fitting], "issuer": claims["iss"], "claims": said}
     auditing.record("token.exchanged", f"token:{token.pk}", actor, details=details, project=project.slug)
     return Minted(raw, token.expires_at, names)

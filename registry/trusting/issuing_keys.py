@@ -10,6 +10,7 @@ from django.core.cache import cache
 from accounts.id_tokens import IdTokenRefused
 from registry import outgoing
 from registry.errors import InvalidInput, Unavailable
+from registry.models import TrustedPublisher
 from registry.outgoing import Allowance, Limits, Request
 from registry.trusting.providers import PROVIDERS, Provider
 
@@ -17,7 +18,7 @@ KEPT_SECONDS = 600
 AGAIN_SECONDS = 60
 MOST_KEYS = 100
 LIMITS = Limits(connect=5, read=5, total=10, size=256 * 1024)
-KNOWN = frozenset({"https://token.actions.githubusercontent.com", "https://gitlab.com"})
+KNOWN = frozenset({"https://token.actions.githubusercontent.com", "https://gitlab.com", "https://oidc.circleci.com"})
 
 
 def issuers() -> dict[str, Provider]:
@@ -26,11 +27,25 @@ def issuers() -> dict[str, Provider]:
     return {url.strip().rstrip("/"): PROVIDERS[slug.strip()] for slug, _, url in pairs}
 
 
+def house_of(issuer: str) -> Provider | None:
+    """The house that the issuer belongs to; an organization's own issuer is listened to where it is trusted."""
+    if issuer in issuers():
+        return issuers()[issuer]
+    house = issuers().get(_base(issuer))
+    is_own = house is not None and bool(house.organization)
+    return house if is_own and TrustedPublisher.objects.filter(issuer=issuer).exists() else None
+
+
+def _base(issuer: str) -> str:
+    """Without the organization, where the issuer is that of one."""
+    return issuer.rpartition("/org/")[0] or issuer
+
+
 def default_issuer(provider: Provider) -> str:
     """The first issuer of the house; raises InvalidInput where this installation listens to none of it."""
     found = next((url for url, house in issuers().items() if house is provider), None)
     if found is None:
-        raise InvalidInput(f"Pipelines of {provider.slug} are not trusted here. Ask the people who run this portal.")
+        raise InvalidInput(f"Pipelines of {provider.label} are not trusted here. Ask the people who run this portal.")
     return found
 
 
@@ -64,7 +79,7 @@ def _fetch(issuer: str) -> dict[str, dict[str, Any]]:
 
 def _document(issuer: str, url: str) -> dict[str, Any]:
     """Issuers that the operator has named themselves may stand in the operator's own network."""
-    own = issuer not in KNOWN
+    own = _base(issuer) not in KNOWN
     allowance = Allowance(http=own and issuer.startswith("http://"), private=own)
     with outgoing.opened(Request(url, allowance=allowance, limits=LIMITS)) as answer:
         if answer.status != 200:

@@ -51,7 +51,7 @@ def trust(package: Package, wanted: Mapping[str, Any], actor: Actor) -> TrustedP
         made = TrustedPublisher.objects.create(
             package=package,
             provider=provider.slug,
-            issuer=issuer,
+            issuer=provider.kept_issuer(issuer, claims),
             subject=subject,
             claims=claims,
             may_publish=PUBLISH in permissions,

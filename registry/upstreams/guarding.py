@@ -1,9 +1,11 @@
 """Internal names: what a project here publishes is never asked for, nor taken, from outside (dependency confusion)."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from django.conf import settings
+from django.db import connection
 
 from registry import ecosystems
 from registry.errors import Forbidden
@@ -11,6 +13,41 @@ from registry.models import Package, Release
 from registry.upstreams.models import Offer, Upstream
 
 MANY = 500
+NO_UPSTREAM = 0
+OURS = """SELECT {} FROM registry_package AS held WHERE held.ecosystem = %s AND held.{} = %s AND EXISTS (
+          SELECT 1 FROM registry_release AS ours WHERE ours.package_id = held.id AND ours.origin = %s)"""
+OTHERS = """SELECT offer.upstream_id FROM upstreams_offer AS offer
+            JOIN upstreams_upstream AS source ON source.id = offer.upstream_id AND source.enabled
+            WHERE offer.ecosystem = %s AND offer.normalized = %s AND offer.state = %s"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Who has a name already: this portal's own projects, or upstreams that something of it was taken from."""
+
+    is_ours: bool
+    upstreams: frozenset[int]
+
+    def is_open_to(self, upstream: Upstream) -> bool:
+        """Whether the upstream may be asked for the name: it is nobody's, or the upstream's own."""
+        return not self.is_ours and self.upstreams <= {upstream.pk}
+
+
+def claims_on(ecosystem: str, name: str) -> Claims:
+    """What `internal_among` and `of_others` say of one name, in one query: every cold request asks for both."""
+    rules = ecosystems.get(ecosystem)
+    form, scope = rules.normalize_name(name), rules.scope_of(name)
+    if _is_reserved(ecosystem, form):
+        return Claims(is_ours=True, upstreams=frozenset())
+    questions = [OURS.format(NO_UPSTREAM, "normalized"), OTHERS]
+    told: list[str] = [ecosystem, form, Release.Origin.PUBLISHED, ecosystem, form, Offer.State.HELD]
+    if scope:
+        questions.append(OURS.format(NO_UPSTREAM, "scope"))
+        told += [ecosystem, scope, Release.Origin.PUBLISHED]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ".join(questions), told)
+        found = {key for (key,) in cursor.fetchall()}
+    return Claims(NO_UPSTREAM in found, frozenset(found - {NO_UPSTREAM}))
 
 
 def need_foreign(ecosystem: str, name: str) -> None:

@@ -224,11 +224,19 @@ def _told(listing: Listing) -> dict[str, Any]:
     return {**copied, "normalized": normalized, "digests": dict(listing.digests)}
 
 
-def hold(upstream: Upstream, listing: Listing, sha256: str, release: Release) -> None:
-    """Note that a file of the upstream stands here, outside of any pull; in the transaction that makes it so."""
-    held = {"state": State.HELD, "sha256": sha256, "release": release, "error": "", "seen_at": timezone.now()}
-    fresh = {"claim": _digest(_claim_of(listing)), **_told(listing), **held}
-    Offer.objects.update_or_create(upstream=upstream, key=key_of(listing), defaults=fresh)
+def hold(upstream: Upstream, files: Iterable[tuple[Listing, str]], release: Release) -> None:
+    """Note that files, each with its SHA-256, stand here, outside of any pull; in the transaction that makes it so."""
+    held = {"state": State.HELD, "release": release, "error": "", "seen_at": timezone.now()}
+    rows = {
+        key_of(one): {"claim": _digest(_claim_of(one)), "sha256": sha256, **_told(one), **held}
+        for one, sha256 in files
+    }
+    Offer.objects.bulk_create(
+        [Offer(upstream=upstream, key=key, **facts) for key, facts in rows.items()],
+        update_conflicts=True,
+        unique_fields=["upstream", "key"],
+        update_fields=[*next(iter(rows.values()), ())],
+    )
 
 
 COPIED = ("ecosystem", "name", "version", "filename", "locator", "size", "mark", "released_at", *FACTS)

@@ -97,7 +97,7 @@ def test_every_rebuild_stands_in_the_change_feed(publish, bob):
     release = publish()
     approving.quarantine(release, builders.actor(bob), reason="a worm")
     kinds = list(Change.objects.order_by("seq").values_list("kind", flat=True))
-    assert kinds == ["published", "checked", "approved", "quarantined"]
+    assert kinds == ["published", "approved", "quarantined"]
 
 
 def test_a_document_is_read_with_one_query_in_any_spelling(publish, django_assert_num_queries):

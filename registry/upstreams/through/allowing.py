@@ -66,19 +66,16 @@ def for_name(ecosystem: str, name: str, package: Package | None, actor: Actor) -
     The patterns of an upstream count, both what it takes and what it leaves out.
     """
     upstreams = for_actor(ecosystem, actor)
-    if not upstreams or not _is_name(ecosystem, name) or guarding.internal_among(ecosystem, [name]):
+    if not upstreams or not _is_name(ecosystem, name):
         return []
     if package is not None:
         if not package.is_visible_to(actor) or grants.find_product(package) is not None:
             return []
         if package.is_private:
             upstreams = [one for one in upstreams if one.project_id == package.project_id]
-    normal = ecosystems.get(ecosystem).normalize_name(name)
-    return [
-        one
-        for one in upstreams
-        if name in connecting.site_of(one).wanted and not guarding.of_others(one, ecosystem, [normal])
-    ]
+    wanted = [one for one in upstreams if name in connecting.site_of(one).wanted]
+    claims = guarding.claims_on(ecosystem, name) if wanted else None
+    return [one for one in wanted if claims is not None and claims.is_open_to(one)]
 
 
 def _is_name(ecosystem: str, name: str) -> bool:

@@ -15,7 +15,7 @@ from registry.errors import Conflict, RegistryError, Unavailable
 from registry.models import Job, Package, Release
 from registry.outgoing import NotAllowed
 from registry.upstreams import connecting, fetching, guarding, listing, verifying
-from registry.upstreams.models import Errand, Offer, Shelf
+from registry.upstreams.models import Errand, Offer, Shelf, Upstream
 from registry.upstreams.sources.base import Busy, Denied, Lying, Vanished
 from registry.upstreams.through import errands, offering
 
@@ -39,7 +39,8 @@ def bring(job: Job) -> None:
     if errand is None:
         return
     try:
-        release = _standing(errand) or _taken(errand)
+        package = publishing.find_named(errand.ecosystem, errand.name)
+        release = _standing(errand, package) or _taken(errand, package)
     except Failed as failure:
         _end(
             errand,
@@ -53,7 +54,6 @@ def bring(job: Job) -> None:
         said = f"{errand.name} {errand.version} could not be taken in ({type(problem).__name__})."
         _end(errand, Errand.State.FAILED, code=errands.DOWN, error=said, again_at=timezone.now() + AFTER_FAULT)
     else:
-        _end(errand, Errand.State.DONE, release=release)
         _judge(release)
 
 
@@ -68,21 +68,23 @@ def _judge(release: Release) -> None:
         tasks.execute(claimed)
 
 
-def _standing(errand: Errand) -> Release | None:
-    """The version where it stands here already: submitted by somebody, or brought by a worker that died since."""
-    named = Release.objects.filter(package__ecosystem=errand.ecosystem, package__normalized=errand.normalized)
-    return named.filter(canonical=errand.canonical).first()
+def _standing(errand: Errand, package: Package | None) -> Release | None:
+    """The version where it stands here already, submitted by somebody or pulled by a run: then the errand is done."""
+    found = package.releases.filter(canonical=errand.canonical).first() if package is not None else None
+    if found is not None:
+        _end(errand, Errand.State.DONE, release=found)
+    return found
 
 
 # --- taking it -------------------------------------------------------------------------------------------------------
-def _taken(errand: Errand) -> Release:
+def _taken(errand: Errand, package: Package | None) -> Release:
     """Every file of it, compared with what the upstream said first. Its faults are told by its name."""
-    upstream = errand.upstream
-    if guarding.internal_among(errand.ecosystem, [errand.name]) or not (upstream.enabled and upstream.pulls_through):
+    upstream, claims = errand.upstream, guarding.claims_on(errand.ecosystem, errand.name)
+    if claims.is_ours or not (upstream.enabled and upstream.pulls_through):
         raise Failed("internal_name", f"{errand.name} is not taken from {upstream.name}.", AFTER_FAULT)
     try:
         with ExitStack() as stack:
-            return _publish(errand, _files(errand, stack))
+            return _publish(errand, package, _files(errand, stack))
     except Busy as busy:
         pause = max(timedelta(seconds=busy.seconds), AFTER_FAULT)
         raise Failed(errands.DOWN, f"{upstream.name} asks for patience.", pause) from busy
@@ -100,7 +102,8 @@ def _taken(errand: Errand) -> Release:
         said = f"What {upstream.name} offers is refused: it leads to an address that nobody may visit."
         raise Failed(errands.LIES, said, AFTER_LIE) from problem
     except RegistryError as problem:
-        if isinstance(problem, Conflict) and (standing := _standing(errand)):
+        since = publishing.find_named(errand.ecosystem, errand.name) if isinstance(problem, Conflict) else None
+        if (standing := _standing(errand, since)) is not None:
             return standing  # somebody else has brought it meanwhile
         said = f"What {upstream.name} offers as {errand.name} {errand.version} is refused. {problem.message}"
         raise Failed(errands.LIES if isinstance(problem, Lying) else problem.code, said, AFTER_LIE) from problem
@@ -117,17 +120,23 @@ def _files(errand: Errand, stack: ExitStack) -> list[Taken]:
     if goods.is_changed:
         raise Lying(listing.CHANGED)
     source, _ = connecting.index_of(errand.upstream, errand.ecosystem)
+    known = _known(errand.upstream, chosen)
     taken = []
     for one in chosen:
         staged = stack.enter_context(verifying.taken(source, one))
-        _compare(errand, one, staged.sha256)
+        _compare(errand, known.get(listing.key_of(one)), staged.sha256)
         taken.append((one, publishing.Upload(verifying.read(one, staged), staged)))
     return sorted(taken, key=lambda pair: pair[1].package.kind != "wheel")
 
 
-def _compare(errand: Errand, one: listing.Listing, sha256: str) -> None:
+def _known(upstream: Upstream, files: Sequence[listing.Listing]) -> dict[str, Offer]:
+    """By their keys, those of the files that were taken from the upstream before."""
+    offers = Offer.objects.filter(upstream=upstream, key__in=[listing.key_of(one) for one in files])
+    return {one.key: one for one in offers.exclude(sha256="")}
+
+
+def _compare(errand: Errand, known: Offer | None, sha256: str) -> None:
     """Raise Lying where a pull, or an errand before, has seen other bytes under this name and version."""
-    known = Offer.objects.filter(upstream=errand.upstream, key=listing.key_of(one)).exclude(sha256="").first()
     if known is not None and known.sha256 != sha256:
         with transaction.atomic():
             listing.audit_change(errand.upstream, known)
@@ -135,13 +144,13 @@ def _compare(errand: Errand, one: listing.Listing, sha256: str) -> None:
 
 
 # --- keeping it ------------------------------------------------------------------------------------------------------
-def _publish(errand: Errand, taken: Sequence[Taken]) -> Release:
+def _publish(errand: Errand, package: Package | None, taken: Sequence[Taken]) -> Release:
     """Through the house's own entrance: gates are asked, checks and scans follow."""
     (_, first), *others = taken
     upload = replace(first, also=tuple(one for _, one in others))
     intent = publishing.Intent(
         origin=Release.Origin.SYNCED,
-        access=_access(errand),
+        access=errand.upstream.visibility if package is None else "",  # what stands here already keeps its own
         note=f"A client asked for it, and {errand.upstream.name} has it.",
         released_at=fetching.released([one for one, _ in taken]),
         with_it=lambda release: _note(errand, taken, release),
@@ -149,16 +158,10 @@ def _publish(errand: Errand, taken: Sequence[Taken]) -> Release:
     return publishing.publish(upload, replace(SYSTEM, project=errand.upstream.project), intent)
 
 
-def _access(errand: Errand) -> str:
-    """The upstream's visibility; what stands here already keeps its own."""
-    package = Package.objects.filter(ecosystem=errand.ecosystem, normalized=errand.normalized)
-    return "" if package.exists() else errand.upstream.visibility
-
-
 def _note(errand: Errand, taken: Sequence[Taken], release: Release) -> None:
-    """In the publishing transaction: each file as a held offer, so that pulls know it, and its digest for good."""
-    for one, upload in taken:
-        listing.hold(errand.upstream, one, upload.staged.sha256, release)
+    """In the publishing transaction: the errand is done, and each file a held offer, its digest known for good."""
+    _end(errand, Errand.State.DONE, release=release)
+    listing.hold(errand.upstream, [(one, upload.staged.sha256) for one, upload in taken], release)
     release.deprecated = next((one.deprecated for one, _ in taken if one.deprecated), "")
     if release.deprecated:
         release.save(update_fields=["deprecated"])

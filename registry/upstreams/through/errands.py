@@ -23,6 +23,7 @@ from registry.upstreams.through.waiting import NotYet, rounds
 KIND = "through"
 STALE = timedelta(minutes=15)  # an errand that is open for longer has lost its job
 ASK_ANEW = timedelta(seconds=30)  # an index that is older is asked again for a version that it did not have
+OUTCOME = ("state", "release", "code", "error", "again_at")  # of an errand, for who waits
 DOWN, ABSENT, LIES = "unavailable", "absent", "upstream_lies"
 
 
@@ -33,12 +34,24 @@ def find_release(ecosystem: str, name: str, version: str, actor: Actor) -> Relea
     Raises NotFound, Forbidden (what the upstream sends is refused), NotYet (`wait` says for how many seconds),
     RateLimited.
     """
-    try:
-        package = resolving.find_package(name, actor, ecosystem)
-        release = resolving.find_release(package, version, actor)
-    except NotFound as unknown:
-        release = _bring(ecosystem, name, version, actor, unknown)
+    package = publishing.find_named(ecosystem, name.replace("\x00", "\ufffd"))  # which PostgreSQL would not look for
+    is_new = package is None and not actor.entitlements
+    release = _bring(ecosystem, name, version, actor, None) if is_new else None
+    if release is None:
+        try:
+            release = _here(package, ecosystem, name, version, actor)
+        except NotFound as unknown:
+            release = None if is_new else _bring(ecosystem, name, version, actor, package)
+            if release is None:
+                raise NotFound(_hint(actor, unknown)) from unknown
     return _decided(release)
+
+
+def _here(package: Package | None, ecosystem: str, name: str, version: str, actor: Actor) -> Release:
+    """The release that stands here, if the actor may know of it; `resolving` says why not."""
+    if package is None or not package.is_visible_to(actor):
+        package = resolving.find_package(name, actor, ecosystem)
+    return resolving.find_release(package, version, actor)
 
 
 def _decided(release: Release) -> Release:
@@ -54,12 +67,12 @@ def _decided(release: Release) -> Release:
 
 
 # --- asking for it ---------------------------------------------------------------------------------------------------
-def _bring(ecosystem: str, name: str, version: str, actor: Actor, unknown: NotFound) -> Release:
-    package = publishing.find_named(ecosystem, name)
+def _bring(ecosystem: str, name: str, version: str, actor: Actor, package: Package | None) -> Release | None:
+    """The release, once an upstream's files of it are here; None where there is none to ask that has the name."""
     for upstream in allowing.for_name(ecosystem, name, package, actor):
         if (goods := _goods(upstream, ecosystem, name, version, actor)) is not None:
             return _fetched(_errand(upstream, ecosystem, package, name, goods, actor))
-    raise NotFound(_hint(ecosystem, name, actor, unknown))
+    return None
 
 
 def _goods(upstream: Upstream, ecosystem: str, name: str, version: str, actor: Actor) -> Goods | None:
@@ -97,7 +110,7 @@ def in_stock(shelf: Shelf, version: str) -> Goods | None:
     return None
 
 
-def _hint(ecosystem: str, name: str, actor: Actor, unknown: NotFound) -> str:
+def _hint(actor: Actor, unknown: NotFound) -> str:
     """That a stranger might have it fetched by signing in; otherwise what was said anyway."""
     if actor.user is None and any(not allowing.may_ask(one, actor) for one in allowing.switched_on()):
         return f"{unknown.message} What is not here yet is fetched for people who are signed in, or send a token."
@@ -156,12 +169,13 @@ def _send(errand: Errand, actor: Actor) -> None:
 
 def _fetched(errand: Errand) -> Release:
     """The release once its files are here; the errand's failure as a refusal."""
-    for _ in rounds():
+    for turn in rounds():
+        if turn:
+            errand.refresh_from_db(fields=OUTCOME)
         if errand.state == Errand.State.FAILED:
             _refuse(errand)
         if errand.state == Errand.State.DONE:
             break
-        errand.refresh_from_db()
     else:
         raise NotYet(f"{errand.name} {errand.version} is being fetched. Try again in a moment.")
     return _whole(errand.release_id or 0)

@@ -9,6 +9,8 @@ import os
 import threading
 import uuid
 import zlib
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -41,29 +43,37 @@ def of(upstream: Upstream, ecosystem: str, name: str, actor: Actor, *, newer_tha
 
     Raises NotYet where the upstream cannot be asked and never was, RateLimited.
     """
-    shelf = _row(upstream, ecosystem, name)
+    shelf, is_mine = _row(upstream, ecosystem, name)
     if shelf.fetched_at is not None and newer_than is None:
-        return glance(upstream, ecosystem, name)
-    for _ in rounds():
+        return _refreshed(shelf, name)
+    for turn in rounds():
+        if turn:
+            shelf.refresh_from_db()
         if not _is_due(shelf, newer_than):
             break
-        if owner := _take(shelf):
-            try:
+        if is_mine or _take(shelf):
+            with ExitStack() as stack:
+                stack.callback(_give_back, shelf)
                 allowing.count(actor)
                 _ask(shelf, upstream, name)
-            finally:
-                Shelf.objects.filter(pk=shelf.pk, lease_owner=owner).update(lease_until=None)
+                stack.pop_all()  # the answer has given it back
             break
-        shelf.refresh_from_db()
     if shelf.fetched_at is None:
         raise NotYet(shelf.error or f"{upstream.name} has not answered yet. Try again in a moment.", _patience(shelf))
     return shelf
 
 
 def glance(upstream: Upstream, ecosystem: str, name: str) -> Shelf:
-    """What the upstream said last, if ever; where that is old, a worker is told to ask. Waits for nobody."""
-    shelf = _row(upstream, ecosystem, name)
-    if _is_due(shelf, None) and _take(shelf):
+    """What the upstream said last, if ever; where that is old, a worker is told to ask. Waits for nobody.
+
+    Its body is read once somebody wants it: most who look have the document that was made of it.
+    """
+    shelf, is_mine = _row(upstream, ecosystem, name, later=("body",))
+    return _refreshed(shelf, name, is_mine=is_mine)
+
+
+def _refreshed(shelf: Shelf, name: str, *, is_mine: bool = False) -> Shelf:
+    if is_mine or (_is_due(shelf, None) and _take(shelf)):
         tasks.enqueue(KIND, shelf.pk, payload={"name": name})
     return shelf
 
@@ -74,12 +84,11 @@ def refresh(job: Job) -> None:
     shelf = Shelf.objects.select_related("upstream").filter(pk=job.ref).first()
     if shelf is not None:
         _ask(shelf, shelf.upstream, str(job.payload["name"]))
-        Shelf.objects.filter(pk=shelf.pk).update(lease_until=None)
 
 
 def assortment(shelf: Shelf) -> Assortment | None:
     """What stands on it, None where the upstream has no such name."""
-    return unpacked(bytes(shelf.body)) if shelf.state == Shelf.State.FOUND else None
+    return unpacked(bytes(shelf.body)) if shelf.state == Shelf.State.FOUND and shelf.body else None
 
 
 def packed(found: Assortment) -> bytes:
@@ -102,16 +111,17 @@ def _listing(said: dict[str, object]) -> Listing:
 
 
 # --- one asks for all ------------------------------------------------------------------------------------------------
-def _row(upstream: Upstream, ecosystem: str, name: str) -> Shelf:
+def _row(upstream: Upstream, ecosystem: str, name: str, later: Sequence[str] = ()) -> tuple[Shelf, bool]:
+    """The shelf, and whether it was made just now: then the caller holds its lease."""
     key = {"upstream": upstream, "ecosystem": ecosystem, "normalized": ecosystems.get(ecosystem).normalize_name(name)}
-    found = Shelf.objects.filter(**key).first()
-    if found is None:
-        try:
-            with transaction.atomic():
-                found = Shelf.objects.create(**key)
-        except IntegrityError:  # somebody was quicker
-            found = Shelf.objects.get(**key)
-    return found
+    rows = Shelf.objects.defer(*later).filter(**key)
+    if (found := rows.first()) is not None:
+        return found, False
+    try:
+        with transaction.atomic():
+            return Shelf.objects.create(**key, lease_until=timezone.now() + LEASE, lease_owner=_me()), True
+    except IntegrityError:  # somebody was quicker
+        return rows.get(), False
 
 
 def _is_due(shelf: Shelf, newer_than: datetime | None) -> bool:
@@ -119,18 +129,28 @@ def _is_due(shelf: Shelf, newer_than: datetime | None) -> bool:
     return shelf.due_at <= timezone.now() or (is_older and not shelf.error)
 
 
-def _take(shelf: Shelf) -> str:
-    """The lease, by one conditional update; "" where another has it, or has asked since we looked."""
-    now = timezone.now()
-    owner = f"{os.getpid()}:{threading.get_ident()}:{uuid.uuid4().hex[:12]}"
+def _take(shelf: Shelf) -> bool:
+    """Take the lease, by one conditional update; False where another has it, or has asked since we looked."""
+    now, owner = timezone.now(), _me()
     free = Shelf.objects.filter(pk=shelf.pk, due_at=shelf.due_at).filter(
         Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     )
-    return owner if free.update(lease_until=now + LEASE, lease_owner=owner) else ""
+    is_taken = bool(free.update(lease_until=now + LEASE, lease_owner=owner))
+    if is_taken:
+        shelf.lease_owner = owner
+    return is_taken
+
+
+def _me() -> str:
+    return f"{os.getpid()}:{threading.get_ident()}:{uuid.uuid4().hex[:12]}"
+
+
+def _give_back(shelf: Shelf) -> None:
+    Shelf.objects.filter(pk=shelf.pk, lease_owner=shelf.lease_owner).update(lease_until=None)
 
 
 def _ask(shelf: Shelf, upstream: Upstream, name: str) -> None:
-    """Write what the upstream says now, or why it says nothing; its faults are told by its name."""
+    """Write what the upstream says now, or why it says nothing, and give the lease back; its faults by its name."""
     try:
         source, _ = connecting.index_of(upstream, shelf.ecosystem)
         found = source.assortment(name, shelf.etag if shelf.state == Shelf.State.FOUND else "")
@@ -148,9 +168,13 @@ def _ask(shelf: Shelf, upstream: Upstream, name: str) -> None:
 
 
 def _write(shelf: Shelf, fresh_for: timedelta, **fields: object) -> None:
-    for key, value in {**fields, "due_at": timezone.now() + fresh_for}.items():
-        setattr(shelf, key, value)
-    shelf.save(update_fields=[*fields, "due_at"])
+    """The answer, unless the lease ran out and somebody else has asked since: then theirs counts."""
+    said = {**fields, "due_at": timezone.now() + fresh_for, "lease_until": None}
+    if Shelf.objects.filter(pk=shelf.pk, lease_owner=shelf.lease_owner).update(**said):
+        for key, value in said.items():
+            setattr(shelf, key, value)
+    else:
+        shelf.refresh_from_db()
 
 
 def _said(upstream: Upstream, problem: Exception) -> str:

@@ -1,5 +1,6 @@
 """Waiting in a request for what another process does: for so long, less where it would take the last thread."""
 
+import itertools
 import os
 import random
 import threading
@@ -28,17 +29,18 @@ class NotYet(Unavailable):
         self.wait = max(wait, 1.0)
 
 
-def rounds(seconds: float | None = None) -> Iterator[None]:
-    """Come back at growing, uneven intervals until the time is over (PULL_THROUGH_SECONDS); outside of transactions.
+def rounds(seconds: float | None = None) -> Iterator[int]:
+    """Count from 0 at growing, uneven intervals until the time is over (PULL_THROUGH_SECONDS); outside of transactions.
 
-    Where all threads of this web server but one wait like this, the time is ten seconds at most, so that an upstream
-    that is slow does not make the portal slow for everybody.
+    Whoever waits looks anew when a round begins: what was read at the end of one is old by then. Where all threads of
+    this web server but one wait like this, the time is ten seconds at most, so that an upstream that is slow does not
+    make the portal slow for everybody.
     """
     began, pause = time.monotonic(), SHORTEST
     limit = settings.PULL_THROUGH_SECONDS if seconds is None else seconds
     with _counted():
-        while True:
-            yield
+        for count in itertools.count():
+            yield count
             left = min(limit, CROWDED_SECONDS if _is_crowded() else limit) - (time.monotonic() - began)
             if left <= 0:
                 return
