@@ -25,6 +25,10 @@ LONGEST_NAME = 255
 LONGEST_RANGE = 8_000
 WORDS = {"critical": "critical", "high": "high", "medium": "moderate", "low": "low"}
 UNRATED = "high"  # what nobody has rated must not pass for harmless
+LONGEST_PATHS = (
+    16 * 1024 * 1024
+)  # characters of all paths of a tree: names repeat in them, so a small body can say much
+LONGEST_TOLD = 64 * 1024  # characters of paths that are told of one flaw
 LEVELS = ("info", "low", "moderate", "high", "critical")
 Used = dict[str, list[str]]
 
@@ -37,7 +41,7 @@ class _AuditDoor(NpmDoor):
         """What stands against these versions, for who asks."""
         parts = [Part("npm", name, version, "") for name, versions in used.items() for version in versions]
         if len(parts) > MOST_VERSIONS:
-            raise TooLarge(f"An audit looks at {MOST_VERSIONS:,} versions at most. Audit the workspaces one by one.")
+            raise _too_large()
         return advising.on_flaws(parts, self.actor)
 
 
@@ -95,21 +99,33 @@ def _text(text: str) -> str:
 
 
 def _paths(tree: Any) -> dict[tuple[str, str], list[str]]:
-    """Where each (name, version) stands in the tree, `a>b>c`; the parser bounds its depth."""
+    """Where each (name, version) stands in the tree, `a>b>c`; the parser bounds its depth.
+
+    Raises TooLarge before more is in memory than an audit looks at.
+    """
     found: dict[tuple[str, str], list[str]] = {}
+    length = 0
     for path, name, version in _walk(tree, ""):
-        found.setdefault((_text(name), _text(version)), []).append(path)
+        length += len(path)
+        if length > LONGEST_PATHS or len(found) > MOST_VERSIONS:
+            raise _too_large()
+        if isinstance(version, str):
+            found.setdefault((_text(name), _text(version)), []).append(path)
     return found
 
 
-def _walk(tree: Any, above: str) -> Iterator[tuple[str, str, str]]:
+def _walk(tree: Any, above: str) -> Iterator[tuple[str, str, Any]]:
+    """Path, name and version of every node; what has no version is none by itself."""
     for name, node in tree.items() if isinstance(tree, dict) else ():
         if not isinstance(node, dict):
             raise InvalidInput(f"The dependency {name[:100]} is no object.")
         path = f"{above}>{name}" if above else name
-        if isinstance(version := node.get("version"), str):
-            yield path, name, version
+        yield path, name, node.get("version")
         yield from _walk(node.get("dependencies"), path)
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"An audit looks at {MOST_VERSIONS:,} versions at most. Audit the workspaces one by one.")
 
 
 # --- telling -------------------------------------------------------------------------------------------------------
@@ -158,7 +174,7 @@ def _in_full(one: Weakness, paths: Mapping[tuple[str, str], list[str]]) -> dict[
     return _advisory(one) | {
         "id": _number(one.identifier + one.package),
         "module_name": one.package,
-        "findings": [{"version": version, "paths": paths[one.package, version][:100]} for version in one.touched],
+        "findings": _findings(one, paths),
         "patched_versions": patched,
         "overview": one.title,
         "recommendation": f"Upgrade to version {one.fixed_in} or later" if one.fixed_in else "No fix is known",
@@ -166,6 +182,20 @@ def _in_full(one: Weakness, paths: Mapping[tuple[str, str], list[str]]) -> dict[
         "github_advisory_id": next((name for name in sorted(named) if name.startswith("GHSA-")), one.identifier),
         "access": "public",
     }
+
+
+def _findings(one: Weakness, paths: Mapping[tuple[str, str], list[str]]) -> list[dict[str, Any]]:
+    """Where the flaw stands in the tree, in so many words; of what is beyond them, the version alone."""
+    findings, left = [], LONGEST_TOLD
+    for version in one.touched:
+        told = []
+        for path in paths[one.package, version]:
+            left -= len(path)
+            if left < 0:
+                break
+            told.append(path)
+        findings.append({"version": version, "paths": told})
+    return findings
 
 
 def _number(identifier: str) -> int:

@@ -179,6 +179,27 @@ def test_older_clients_get_the_report_that_they_read(nobody: Npm):
         assert answer["metadata"]["totalDependencies"] == 3
 
 
+def test_a_deep_tree_of_long_names_is_refused_before_its_paths_fill_the_memory(nobody: Npm):
+    leaves = {f"leaf-{number}": {"version": "1.0.0"} for number in range(3_000)}
+    for _ in range(29):
+        leaves = {"n" * 250: {"dependencies": leaves}}
+    assert len(json.dumps(leaves)) < 200_000  # bytes, whose paths would be a hundred times as many
+    answer = nobody.send("POST", "-/npm/v1/security/audits/quick", {"dependencies": leaves})
+    assert answer.status_code == 413
+
+
+def test_a_report_says_so_much_of_one_flaw_and_no_more(nobody: Npm):
+    load(FLAW)
+    places: dict[str, Any] = {}
+    for number in range(400):
+        above = str(number) + "n" * 240
+        places[above] = {"dependencies": {"left-pad": {"version": "1.3.0"}}}
+    answer = nobody.send("POST", "-/npm/v1/security/audits/quick", {"dependencies": places})
+    [one] = answer.json()["advisories"].values()
+    told = [path for finding in one["findings"] for path in finding["paths"]]
+    assert 0 < sum(map(len, told)) <= 64 * 1024
+
+
 # --- signatures ----------------------------------------------------------------------------------------------------
 def test_every_version_is_signed_once_by_the_key_that_is_told(nobody: Npm, core: Release):
     dist = dist_of(nobody)
