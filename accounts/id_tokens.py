@@ -46,7 +46,7 @@ def head_of(raw: str) -> tuple[str, str, str]:
     except (jwt.PyJWTError, ValueError, RecursionError):
         raise IdTokenRefused("it cannot be read") from None
     algorithm, kid = header.get("alg"), header.get("kid")
-    if algorithm not in KINDS:
+    if not isinstance(algorithm, str) or algorithm not in KINDS:
         raise IdTokenRefused(f"only {' and '.join(KINDS)} are accepted")
     if not isinstance(kid, str) or not isinstance(issuer, str):
         raise IdTokenRefused("it names no key or no issuer")

@@ -198,6 +198,8 @@ def test_only_the_issuer_s_own_asymmetric_keys_sign(trusted: TrustedPublisher, i
         jwt.encode(claims, issuer.keys["first"], algorithm="RS512", headers=head),
         jwt.encode(claims, issuer.keys["first"], algorithm="RS256"),
         good[:-8] + "AAAAAAAA",
+        f"{part({'alg': ['RS256'], 'kid': 'first'})}.{part(claims)}.AAAA",
+        f"{part({'alg': 'RS256', 'kid': {}})}.{part(claims | {'iss': []})}.AAAA",
         "sk_live_nonsense",
         "a.b.c",
     ):
