@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts import auditing, tokens
 from accounts.actors import Actor
 from accounts.models import ApiToken
-from registry import documents, downloading, ecosystems, gates, grants, publishing, retiring
+from registry import covering, documents, downloading, ecosystems, gates, grants, publishing, retiring
 from registry.ecosystems.base import Entry, Manifest
 from registry.ecosystems.base import Package as ReadPackage
 from registry.ecosystems.confusables import skeleton
@@ -94,14 +94,17 @@ def names(actor: Actor) -> list[str]:
     return sorted(row.product.package.name for row, may in zip(given, worth, strict=True) if any(may))
 
 
-def granted(package: Package) -> list[ProductGrant]:
-    """The rows of tokens that work now."""
+def granted(package: Package, actor: Actor) -> list[ProductGrant]:
+    """The rows of tokens that work now; who has bought a version has no business with them."""
+    if covering.is_restricted(package, actor):
+        return []
     return grants.live(ProductGrant.objects.filter(product_id=package.pk).select_related("token"))
 
 
-def versions(package: Package) -> list[Release]:
-    """What is listed, oldest first, with its file."""
-    return list(package.releases.listed().prefetch_related("artifacts").order_by("submitted_at", "pk"))
+def versions(package: Package, actor: Actor) -> list[Release]:
+    """What is listed, oldest first, with its file; for the holder of a license key, what it covers."""
+    listed = package.releases.listed().select_related("package").prefetch_related("artifacts")
+    return covering.covered(listed.order_by("submitted_at", "pk"), actor)
 
 
 # --- creating and deleting -----------------------------------------------------------------------------------------
@@ -199,6 +202,7 @@ def grant(name: str, given: str, wanted: Permissions, actor: Actor) -> ProductGr
             raise InvalidInput("The token is bound to another project.", details={"token": ["bound elsewhere"]})
         with transaction.atomic():
             documents.hold(package.pk)
+            package = find(name, actor, "maintainer")  # the product may be gone by now, or the right to it
             row = _write_grant(package.product, token, wanted, actor)
             details = {"token": str(token.pk), "shared": row.is_shared, **wanted._asdict()}
             auditing.record("product.granted", str(package), actor, details=details, project=package.project.slug)

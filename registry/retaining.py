@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts import auditing
 from accounts.actors import SYSTEM, Actor
 from registry import documents, grants, retiring, tasks
-from registry.errors import Forbidden, InvalidInput, NotFound
+from registry.errors import Conflict, Forbidden, InvalidInput, NotFound
 from registry.models import Package, Product, Release, ReleasePin
 
 logger = logging.getLogger(__name__)
@@ -109,10 +109,12 @@ def set_rule(package: Package, versions: int | None, days: int | None, actor: Ac
 
 
 def pin(release: Release, actor: Actor) -> None:
-    """Keep the version, whatever retention says; pinning twice changes nothing."""
+    """Keep the version, whatever retention says; pinning twice changes nothing. Raises Conflict for unlisted ones."""
     _need_maintainer(release.package, actor)
     with transaction.atomic():
         documents.hold(release.package_id)
+        if not Release.objects.listed().filter(pk=release.pk).exists():
+            raise Conflict(f"{release.version} is unlisted and goes; a pin cannot hold it.", code="already_unlisted")
         _, made = ReleasePin.objects.get_or_create(release=release, defaults={"pinned_by": actor.user})
         if made:
             _note("release.pinned", release, actor)

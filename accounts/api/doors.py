@@ -47,6 +47,12 @@ class Door(APIView):
             made._stream = request.META["wsgi.input"]  # noqa: SLF001  # where DRF keeps what it will parse
         return made
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """What a door says nothing of is for nobody to keep: caches know no X-API-Key, and answers differ by it."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer.headers.setdefault("Cache-Control", "no-store")
+        return answer
+
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Which methods this address takes, in the header Allow."""
         return Response(status=204)

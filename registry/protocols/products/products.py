@@ -47,9 +47,13 @@ class FetchDoor(Door):
 
     @route("A product with its tokens and versions", TAG, {200: shapes.ProductFacts}, 404)
     def get(self, request: Request, product: str) -> Response:
-        """For whoever may do anything with it. Tokens stand by their SHA-256, since nothing else is kept."""
+        """For whoever may do anything with it. Tokens stand by their SHA-256, since nothing else is kept.
+
+        The holder of a license key is told the versions that it covers, and of no tokens.
+        """
         package = products.find(product, self.actor)
-        return Response(shapes.product_facts(package, products.granted(package), products.versions(package)))
+        granted, versions = products.granted(package, self.actor), products.versions(package, self.actor)
+        return Response(shapes.product_facts(package, granted, versions))
 
 
 class DeleteDoor(Door):

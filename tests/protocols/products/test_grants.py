@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts import projects, tokens, users
 from accounts.actors import SYSTEM
 from accounts.models import ApiToken, AuditEvent
+from licensing import keys, minting
 from registry import downloading, grants, products, resolving
 from registry.errors import Forbidden
 from registry.grants import Permissions
@@ -205,6 +207,39 @@ def test_nobody_slips_a_version_into_a_product_by_another_door(pipelines: Pipeli
     release = resolving.find_release(products.find(tool, SYSTEM), "v1.0.0", SYSTEM)
     with pytest.raises(Forbidden, match="may not download"):
         downloading.open_artifact(release, _actor(pipelines.second))
+
+
+def test_a_sold_key_is_told_of_the_versions_that_it_covers_and_of_no_tokens(pipelines: Pipelines, tool, cast):
+    for version in ("1.0.0", "2.0.0"):
+        assert pipelines.alice.upload(tool, version).status_code == 201
+    wanted = keys.Wanted(packages=(tool,), constraint="version", range="<2")
+    holder = Pipeline(minting.unseal(keys.create(wanted, builders.actor(cast.alice)).sealed))
+
+    told = holder.get(f"/product/fetch/{tool}").json()
+    assert (list(told["versions"]), told["tokens"]) == (["v1.0.0", "1.0.0"], {})
+    assert [holder.download(tool, version).status_code for version in ("1.0.0", "2.0.0")] == [200, 403]
+
+
+def test_who_is_granted_something_while_the_product_goes_has_nothing_when_it_comes_back(pipelines: Pipelines, tool):
+    gone: list[int] = []
+
+    def meanwhile(execute: Any, sql: str, params: Any, *more: Any) -> Any:
+        """The product goes once the right to grant was seen, just before the token is looked for."""
+        if not gone and pipelines.second.digest in str(params):
+            gone.append(0)
+            gone.append(pipelines.root.delete(f"/product/delete/{tool}").status_code)
+        return execute(sql, params, *more)
+
+    with connection.execute_wrapper(meanwhile):
+        answer = pipelines.alice.grant(tool, pipelines.second.digest, "maintainer", "download")
+    assert (gone, answer.status_code) == ([0, 204], 404)
+    assert pipelines.alice.send("PUT", "/product/create", {"name": tool}).status_code == 201
+    assert pipelines.second.get("/product/access").json() == []
+
+
+def test_what_is_told_of_products_stays_in_no_cache(pipelines: Pipelines, tool):
+    for path in ("/product/access", f"/product/fetch/{tool}", f"/fetch/{pipelines.alice.digest}"):
+        assert pipelines.alice.get(path)["Cache-Control"] == "no-store"
 
 
 def test_grants_are_told_in_the_audit_trail_without_the_token(pipelines: Pipelines, tool):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent
 from registry import products, retaining, retiring, tasks
-from registry.models import Product, Release
+from registry.models import Product, Release, ReleasePin
 from tests import builders
 from tests.protocols.products.conftest import Pipelines
 
@@ -97,6 +97,13 @@ def test_the_rule_is_set_at_creation_or_later_and_answers_with_what_would_go(pip
     assert Product.objects.filter(package__name="ruled", keep_versions=3, keep_days=30).exists()
     for body in ({"keepVersions": 0, "keepDays": None}, {"keepVersions": "3", "keepDays": None}, {"keepVersions": 1}):
         assert alice.send("PUT", RULE, {"product": tool} | body).status_code == 400
+
+
+def test_what_is_on_its_way_out_is_not_pinned_as_if_that_held_it(pipelines: Pipelines, tool, cast):
+    retiring.unlist(Release.objects.get(), builders.actor(cast.root))
+    answer = pipelines.alice.send("PUT", "/product/modify/pinVersion", {"product": tool, "version": "v1.0.0"})
+    assert answer.status_code == 409
+    assert not ReleasePin.objects.exists()
 
 
 def test_the_admin_sets_the_rule_shows_what_would_go_and_pins(aged: Product, cast, client):
