@@ -66,10 +66,13 @@ class NamedFileDoor(_FileDoor):
         return self.send(name, version, filename)
 
 
-def send(request: Request, download: downloading.Download, actor: Actor, *, is_exact: bool = True) -> HttpResponseBase:
+def send(
+    request: Request, download: downloading.Download, actor: Actor, *, is_exact: bool = True, is_counted: bool = True
+) -> HttpResponseBase:
     """The file for any door, after the gates were asked: whole, one range of it, or 304; counts a download.
 
-    `is_exact` says that the address names this very version, so that the answer holds for ever.
+    `is_exact` says that the address names this very version, so that the answer holds for ever. What a reviewer looks
+    at is not `is_counted`.
     """
     headers, size = _headers(download, is_exact=is_exact), download.artifact.size
     if caching.is_known(request, headers["ETag"]):
@@ -77,7 +80,7 @@ def send(request: Request, download: downloading.Download, actor: Actor, *, is_e
     span = _span(request, size, headers["ETag"])
     if span is None:
         return _unsatisfiable(size)
-    if request.method == "GET" and span.start == 0:
+    if is_counted and request.method == "GET" and span.start == 0:
         counting.count(download.artifact.release, actor)
     return leaving.leave(request, download, span, headers)
 

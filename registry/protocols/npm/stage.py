@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from registry import staging
 from registry.api.downloads import send
+from registry.api.reading import text_of
 from registry.errors import InvalidInput
 from registry.models import Release
 from registry.protocols.npm import publications, writing
@@ -40,7 +41,7 @@ class StageDoor(NpmDoor):
     def get(self, request: Request) -> Response:
         """What the caller may approve or has staged, by pages from 0 on; `package` names one."""
         page, size = _number(request, "page", 0, 0, LAST_PAGE), _number(request, "perPage", MOST, 1, MOST)
-        found, total = staging.listed(self.actor, request.query_params.get("package", ""), page * size, size)
+        found, total = staging.listed(self.actor, text_of(request, "package"), page * size, size)
         body = {"items": [_item(one) for one in found], "page": page, "perPage": size, "total": total}
         return Response(body, headers={"Cache-Control": "no-store"})
 
@@ -67,7 +68,7 @@ class StagedTarballDoor(NpmDoor):
 
     def get(self, request: Request, id: UUID) -> HttpResponseBase:
         """The file, for reviewers."""
-        return send(request, staging.open_tarball(id, self.actor), self.actor)
+        return send(request, staging.open_tarball(id, self.actor), self.actor, is_counted=False)
 
 
 class StageApprovalDoor(NpmDoor):

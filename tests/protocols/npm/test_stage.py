@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from registry import documents, tasks
-from registry.models import Decision, Release
+from registry.models import Decision, DownloadRecord, Release
 from tests import builders
 from tests.builders import Cast
 from tests.protocols.exchanges import publication
@@ -79,6 +79,7 @@ def test_somebody_else_approves_what_they_have_looked_at(people: dict[str, Npm])
         assert people[who].post(f"{STAGE}/{key}/approve").status_code in (403, 404)
         assert people[who].get(f"{STAGE}/{key}/tarball").status_code in (403, 404)
     assert read(people["bob"].get(f"{STAGE}/{key}/tarball")) == builders.npm_tarball(NAME, "1.0.0")
+    assert not DownloadRecord.objects.exists()  # who reviews it does not use it
     assert people["bob"].post(f"{STAGE}/{key}/approve").status_code == 200
     assert people["alice"].get("/npm/@acme-utils/core/-/core-1.0.0.tgz").status_code == 200
     assert Decision.objects.get(answer="approved").by.username == "bob"
@@ -126,7 +127,7 @@ def test_everybody_sees_what_they_may_decide_or_have_staged(cast: Cast, people: 
     assert ([one["version"] for one in page["items"]], page["total"]) == (["9.0.0"], 4)
     assert listed(people["mallory"]) == []
     assert Npm().get(STAGE).status_code == 401
-    for query in ("?page=-1", "?perPage=0", "?perPage=101", "?page=x"):
+    for query in ("?page=-1", "?perPage=0", "?perPage=101", "?page=x", "?package=%00"):
         assert people["bob"].get(STAGE + query).status_code == 400
 
 
