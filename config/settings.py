@@ -68,11 +68,10 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "registry.protocols.early.StoredIndexes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "accounts.middleware.Languages",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -154,9 +153,14 @@ PULL_THROUGH_PER_HOUR = env.int("PULL_THROUGH_PER_HOUR", default=6000)
 SYNC_STEP_SECONDS = env.float("SYNC_STEP_SECONDS", default=3)
 SYNC_HISTORY_DAYS = env.int("SYNC_HISTORY_DAYS", default=90)
 SYNC_PARALLEL = env.int("SYNC_PARALLEL", default=4)
-# Whose ID tokens of pipelines may be exchanged for a token of minutes: github=URL or gitlab=URL.
+# Whose ID tokens of pipelines may be exchanged for a token of minutes: github=URL, gitlab=URL or circleci=URL.
 TRUSTED_ISSUERS = env.list(
-    "TRUSTED_ISSUERS", default=["github=https://token.actions.githubusercontent.com", "gitlab=https://gitlab.com"]
+    "TRUSTED_ISSUERS",
+    default=[
+        "github=https://token.actions.githubusercontent.com",
+        "gitlab=https://gitlab.com",
+        "circleci=https://oidc.circleci.com",
+    ],
 )
 PURGE_GRACE_HOURS = env.int("PURGE_GRACE_HOURS", default=24)
 GRACE_BY_DATABASE_CLOCK = True  # False where a test moves the clock of its process

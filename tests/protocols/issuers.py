@@ -52,6 +52,10 @@ class Issuer:
         """A signed ID token; `name=None` leaves a claim out."""
         return jwt.encode(self.claims(**more), self.keys[kid], algorithm="RS256", headers={"kid": kid})
 
+    def sign(self, claims: dict[str, Any]) -> str:
+        """A signed ID token that says exactly this."""
+        return jwt.encode(claims, self.keys["first"], algorithm="RS256", headers={"kid": "first", "typ": "JWT"})
+
     def public_pem(self) -> bytes:
         """The public key as text: what a confused verifier would take for a shared secret."""
         return (
@@ -64,8 +68,8 @@ class Issuer:
         """What stands at the path."""
         self.asked.append(urlsplit(path).path)
         match urlsplit(path).path:
-            case "/.well-known/openid-configuration":
-                return {"issuer": self.url, "jwks_uri": f"{self.url}/jwks"}
+            case where if where.endswith("/.well-known/openid-configuration"):
+                return {"issuer": self.url + where.rpartition("/.well-known")[0], "jwks_uri": f"{self.url}/jwks"}
             case "/jwks":
                 return {"keys": [self._jwk(kid) for kid in self.keys]}
             case "/run" if authorization == f"Bearer {REQUEST_TOKEN}":

@@ -56,22 +56,6 @@ def test_who_has_it_already_gets_304(nobody: Npm, core: Release):
     assert nobody.ask("@acme-utils%2fcore", **{"If-None-Match": tag, "Accept": "*/*"}).status_code == 200
 
 
-def test_who_names_nobody_is_answered_early_in_the_same_words_and_is_counted_once(
-    nobody: Npm, core: Release, settings
-):
-    settings.RATE_LIMIT_ANONYMOUS = "3/m"
-
-    answers = [nobody.ask("@acme-utils%2fcore", **more) for more in ({}, {"Cookie": "theme=dark"}, {}, {})]
-
-    early, late = answers[:2]
-    assert [one.status_code for one in answers] == [200, 200, 200, 429]
-    assert [one["X-RateLimit-Remaining"] for one in answers] == ["2", "1", "0", "0"]
-    assert early.content == late.content
-    assert late.headers.keys() - early.headers.keys() == {"Content-Language"}  # the document is in no language
-    assert {*early["Content-Security-Policy"].split("; ")} == {*late["Content-Security-Policy"].split("; ")}
-    assert answers[3]["Retry-After"]
-
-
 def test_a_read_is_one_query(nobody: Npm, core: Release, django_assert_num_queries):
     with django_assert_num_queries(1):
         assert nobody.ask("@acme-utils%2fcore").status_code == 200
