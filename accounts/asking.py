@@ -7,6 +7,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -78,15 +79,18 @@ def slug_among(given: str | None, named: str | None) -> str | None:
     return given if named is None else named if given in (None, named) else ""
 
 
+def named_by(path: str) -> str | None:
+    """The project that an address below a client's base names (`/npm/acme/…`), by the URL table."""
+    with suppress(Resolver404):
+        found: str | None = resolve(path).kwargs.get("project")
+        return found
+    return None
+
+
 def _slug_of(request: HttpRequest) -> str | None:
-    """The project that the header or the address of a client's base (`/npm/acme/`) names."""
-    given = request.META.get("HTTP_X_PROJECT_ID")
-    if not NAMING_PROJECTS.match(request.path_info):
-        return given
-    try:
-        return slug_among(given, resolve(request.path_info).kwargs.get("project"))
-    except Resolver404:
-        return given
+    """The project that the header or the address of a client's base names."""
+    given, path = request.META.get("HTTP_X_PROJECT_ID"), request.path_info
+    return slug_among(given, named_by(path) if NAMING_PROJECTS.match(path) else None)
 
 
 def session_actor(user: User, address: str = "", slug: str | None = None) -> Actor:

@@ -9,15 +9,15 @@ from django.db import connections, models
 from django.utils import timezone
 
 from accounts import tokens
-from accounts.models import ApiToken, Membership, Project, User
+from accounts.models import ApiToken, Project, User
 
 # One row for each project that the token works for; one row without a project where it works for none.
 FROM = """
-    FROM {tokens} AS token JOIN {users} AS person ON person.id = token.user_id
-    LEFT JOIN {projects} AS bound ON bound.id = token.project_id
-    LEFT JOIN {memberships} AS member
+    FROM accounts_apitoken AS token JOIN accounts_user AS person ON person.id = token.user_id
+    LEFT JOIN accounts_project AS bound ON bound.id = token.project_id
+    LEFT JOIN accounts_membership AS member
            ON member.user_id = person.id AND (token.project_id IS NULL OR member.project_id = token.project_id)
-    LEFT JOIN {projects} AS mine ON mine.id = member.project_id
+    LEFT JOIN accounts_project AS mine ON mine.id = member.project_id
     WHERE token.digest = %s AND token.revoked_at IS NULL AND token.expires_at > %s AND person.is_active
     ORDER BY member.created_at, member.id"""
 READ: tuple[tuple[str, type[models.Model]], ...] = (
@@ -27,7 +27,7 @@ Part = Callable[[Sequence[Any]], Any]
 
 
 class Held(NamedTuple):
-    """A token, its user joined, and the user's projects by id, oldest membership first; of a bound token at most one."""
+    """A token, its user joined, and their projects by id, oldest membership first; of a bound token at most one."""
 
     token: ApiToken
     projects: dict[int, Project]
@@ -60,28 +60,29 @@ def find(raw: str) -> Held | None:
 @cache
 def _reading(vendor: str) -> tuple[str, tuple[Part, ...]]:
     """The query, and for each model what makes an object of a row."""
-    parts, columns, begin = list[Part](), list[str](), 0
+    parts, columns = list[Part](), list[str]()
     for alias, model in READ:
-        fields = model._meta.concrete_fields
-        columns += [f"{alias}.{field.column}" for field in fields]
-        parts.append(_maker(model, slice(begin, begin + len(fields))))
-        begin += len(fields)
-    named = {"tokens": ApiToken, "users": User, "projects": Project, "memberships": Membership}
-    tables = {name: model._meta.db_table for name, model in named.items()}
-    return f"SELECT {', '.join(columns)} {FROM.format(**tables)}", tuple(parts)
+        begin = len(columns)
+        columns += [f"{alias}.{field.column}" for field in _fields_of(model)]
+        parts.append(_maker(model, slice(begin, len(columns))))
+    return f"SELECT {', '.join(columns)} {FROM}", tuple(parts)  # names of columns alone
+
+
+def _fields_of(model: type[models.Model]) -> Sequence[Any]:
+    return model._meta.concrete_fields  # noqa: SLF001  # Django's documented way to the fields of a model
 
 
 def _maker(model: type[models.Model], part: slice) -> Part:
     """Makes an object of its part of a row, as the object mapper would; None where a join found nothing."""
-    connection, fields = connections["default"], model._meta.concrete_fields
+    connection, fields = connections["default"], _fields_of(model)
     names = [field.attname for field in fields]
-    expressions = [field.get_col(model._meta.db_table) for field in fields]
+    expressions = [field.get_col(model.__name__) for field in fields]
     converters = [
         (at, one, expression)
         for at, expression in enumerate(expressions)
         for one in chain(connection.ops.get_db_converters(expression), expression.get_db_converters(connection))
     ]
-    key = names.index(model._meta.pk.attname)
+    key = names.index("id")
 
     def make(row: Sequence[Any]) -> Any:
         values = list(row[part])

@@ -5,7 +5,9 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 
 settings.ROOT_URLCONF = "benchmarks.urls"
-application = get_wsgi_application()
+
+from config.wsgi import application  # noqa: E402  # which resolves addresses by the routes named above
+
+__all__ = ["application"]

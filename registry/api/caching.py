@@ -19,8 +19,12 @@ def revalidated(actor: Actor) -> dict[str, str]:
 
 
 def is_known(request: HttpRequest, etag: str) -> bool:
-    """Whether If-None-Match names the tag (weak comparison, RFC 9110 section 13.1.2)."""
-    given = request.META.get("HTTP_IF_NONE_MATCH")
+    """Whether If-None-Match names the tag."""
+    return names(request.META.get("HTTP_IF_NONE_MATCH"), etag)
+
+
+def names(given: str | None, etag: str) -> bool:
+    """Whether the value of If-None-Match names the tag (weak comparison, RFC 9110 section 13.1.2)."""
     if not given:
         return False
     tags = [tag.removeprefix("W/") for tag in parse_etags(given)]

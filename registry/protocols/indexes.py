@@ -1,7 +1,7 @@
 """Index documents over HTTP: the stored bytes for who sees what everybody sees, made anew for the others."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
 from django.db import InterfaceError, OperationalError
@@ -13,6 +13,7 @@ from accounts.api.doors import Door
 from accounts.errors import RegistryError
 from registry import covering, documents, downloading, indexing, resolving
 from registry.api import caching
+from registry.documents import Stored
 from registry.ecosystems.indexes import ORIGIN, IndexDocument
 from registry.errors import Forbidden
 from registry.models import Package, Release
@@ -21,6 +22,15 @@ from registry.upstreams.through import allowing, offering
 NOTICE = "npm-notice"
 SOURCE = "X-Pulled-Through"  # the upstream that some of an index was heard from: it is not the stored one
 VARY = f"Accept, {caching.VARY}"
+
+
+class Wanted(NamedTuple):
+    """A stored document as it is asked for; `content_type` is given where it is sent under another than its own."""
+
+    ecosystem: str
+    name: str
+    kind: str
+    content_type: str = ""
 
 
 class ClientDoor(Door):
@@ -32,7 +42,7 @@ class ClientDoor(Door):
     is_public = True
     schema = None  # type: ignore[assignment]  # so that OpenAPI leaves it out: these protocols are described elsewhere
     base: ClassVar[str] = ""
-    has_stored: ClassVar[bool] = False  # whether `stored` may have an answer
+    has_stored: ClassVar[bool] = False  # whether `wanted` may have an answer
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Keep the project for the addresses that answers hold."""
@@ -40,34 +50,40 @@ class ClientDoor(Door):
         self.project_slug: str = kwargs.pop("project", "")
         return super().dispatch(request, *args, **kwargs)
 
-    def stored(self, request: HttpRequest, asked: Mapping[str, Any]) -> HttpResponse | None:
-        """The stored document that this door would answer with, without any framework machinery; else None."""
+    @classmethod
+    def wanted(cls, name: str, path: str, accept: str, query: Mapping[str, str]) -> Wanted | None:
+        """The stored document that answers to this address, for whoever sees what it holds; None where none does."""
         return None
+
+    @classmethod
+    def base_for(cls, project: str | None) -> str:
+        """The path of what a client has configured as its registry, without the last slash."""
+        return f"{cls.base}/{project}" if project else cls.base
+
+    def stored(self, request: HttpRequest, name: str) -> HttpResponse | None:
+        """The stored document that this door would answer with, without any framework machinery; else None."""
+        wanted = self.wanted(name, request.path, request.headers.get("Accept", ""), request.GET)
+        try:
+            actor: Actor = request.actor  # type: ignore[attr-defined]  # set by WhoIsAsking
+            found = stored_document(wanted, actor) if wanted is not None and actor.kind else None
+        except (RegistryError, OperationalError, InterfaceError):  # which the door meets again, and answers
+            return None
+        if wanted is None or found is None:
+            return None
+        document = IndexDocument(wanted.kind, wanted.content_type or found.content_type, found.body, found.notice)
+        return _answer(request, document, found.etag, actor, self.address_for(request, self.kwargs))
 
     def address_for(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> str:
         """What the client has configured as its registry, without the last slash."""
-        project = kwargs.get("project")
-        return f"{origin_of(request)}{self.base}/{project}" if project else origin_of(request) + self.base
+        return origin_of(request) + self.base_for(kwargs.get("project"))
 
 
-def stored_answer(
-    request: HttpRequest, ecosystem: str, name: str, kind: str, base_address: str
-) -> HttpResponse | None:
-    """The stored document as an answer: one indexed query, no serialisation.
-
-    None where it is not what this caller should see, or where there is an error to tell: then the door decides.
-    """
-    try:
-        actor: Actor = request.actor  # type: ignore[attr-defined]  # set by WhoIsAsking
-        found = documents.read_bytes(name, ecosystem, kind) if actor.kind else None
-        if allowing.adds_to_indexes(ecosystem, actor):
-            return None
-    except (RegistryError, OperationalError, InterfaceError):
+def stored_document(wanted: Wanted, actor: Actor) -> Stored | None:
+    """The document as it is stored, by one indexed query; None where it is not what this actor should see."""
+    if allowing.adds_to_indexes(wanted.ecosystem, actor):
         return None
-    if found is None or (found.private and not actor.sees_project(found.project_id)):
-        return None
-    document = IndexDocument(kind, found.content_type, found.body, found.notice)
-    return _answer(request, document, found.etag, actor, base_address)
+    found = documents.read_bytes(wanted.name, wanted.ecosystem, wanted.kind)
+    return None if found is None or (found.private and not actor.sees_project(found.project_id)) else found
 
 
 def index_answer(
@@ -122,7 +138,9 @@ def own_document(package: Package, kind: str, actor: Actor) -> IndexDocument | N
 def own_answer(
     request: HttpRequest, package: Package, kind: str, actor: Actor, base_address: str
 ) -> HttpResponse | None:
-    """The same as an answer."""
+    """The same as an answer. Raises NotCovered where the holder's key opens no version at all."""
+    if covering.is_restricted(package, actor):
+        covering.latest(package, actor)
     document = own_document(package, kind, actor)
     if document is None:
         return None
@@ -134,10 +152,15 @@ def placed(body: bytes, base_address: str) -> bytes:
     return body.replace(ORIGIN.encode(), base_address.encode())
 
 
+def told_with(notice: str, actor: Actor) -> dict[str, str]:
+    """The headers of an index: who may keep it, what it depends on, and what clients tell their users beside it."""
+    told = {**caching.revalidated(actor), "Vary": VARY}
+    return {**told, NOTICE: notice} if notice else told
+
+
 def _answer(request: HttpRequest, document: IndexDocument, etag: str, actor: Actor, base_address: str) -> HttpResponse:
     body = placed(document.body, base_address)
     answer = caching.conditional(request, body, etag, actor, document.content_type)
-    answer.headers["Vary"] = VARY
-    if document.notice:
-        answer.headers[NOTICE] = document.notice
+    for name, value in told_with(document.notice, actor).items():
+        answer.headers[name] = value
     return answer

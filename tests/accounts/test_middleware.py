@@ -85,10 +85,10 @@ def test_an_anonymous_request_costs_no_query(django_assert_num_queries, client):
         assert ask() == Actor(address="203.0.113.9")
 
 
-def test_a_token_request_costs_two_queries(cast, django_assert_num_queries):
+def test_a_token_request_costs_one_query(cast, django_assert_num_queries):
     raw = token(cast.alice, "read", "publish")
     ask(Authorization=f"Bearer {raw}")
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         seen = ask(Authorization=f"Bearer {raw}")
         assert seen.kind == "token"
         assert (seen.user.username, seen.project.slug) == ("alice", "acme")
@@ -223,7 +223,7 @@ def test_the_actor_is_found_lazily_and_once(cast, django_assert_num_queries):
     request = factory.get("/", headers={"Authorization": f"Bearer {raw}"})
     with django_assert_num_queries(0):
         WhoIsAsking(lambda passed: HttpResponse())(request)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert isinstance(request.actor, Actor)
         assert request.actor.user.username == "alice"
         assert request.actor.can("read")

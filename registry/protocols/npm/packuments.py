@@ -4,16 +4,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry import documents, downloading, resolving
+from registry import covering, documents, downloading, resolving
 from registry.api import caching
 from registry.ecosystems.npm_index import ABBREVIATED, ABBREVIATED_TYPE, FULL
 from registry.errors import NotFound
 from registry.models import Package
-from registry.protocols.indexes import ClientDoor, index_answer, own_document, placed, stored_answer
+from registry.protocols.indexes import ClientDoor, Wanted, index_answer, own_document, placed
 
 WRITING = frozenset({"publish", "unpublish", "deprecate", "dist-tag", "owner", "access", "stage", "version"})
 
@@ -35,16 +35,17 @@ class PackumentDoor(NpmDoor):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Whoever gets the stored document gets it before any framework machinery runs; the rest goes its way."""
-        answer = self.stored(request, kwargs) if request.method in ("GET", "HEAD") else None
+        answer = self.stored(request, kwargs["name"]) if request.method in ("GET", "HEAD") else None
         return super().dispatch(request, *args, **kwargs) if answer is None else answer
 
-    def stored(self, request: HttpRequest, asked: Mapping[str, Any]) -> HttpResponse | None:
-        """The stored packument, if it is for this caller."""
-        return stored_answer(request, "npm", asked["name"], _kind_for(request), self.address_for(request, asked))
+    @classmethod
+    def wanted(cls, name: str, path: str, accept: str, query: Mapping[str, str]) -> Wanted | None:
+        """The packument, abbreviated for who installs."""
+        return Wanted("npm", name, _kind(accept, query))
 
     def get(self, request: Request, name: str) -> HttpResponseBase:
         """In full, or abbreviated for `application/vnd.npm.install-v1+json`; only versions that may be had."""
-        kind = _kind_for(request)
+        kind = _kind(request.headers.get("Accept", ""), request.GET)
         answer = index_answer(request, "npm", name, kind, self.actor, self.base_address, is_reading=_installs(request))
         if answer is None:
             raise NotFound(nothing_to_have(self.package(name)))
@@ -71,9 +72,9 @@ class DistTagsDoor(NpmDoor):
     """`/-/package/{name}/dist-tags`."""
 
     def get(self, request: Request, name: str) -> Response:
-        """Tags that point at versions which may be had."""
+        """Tags that point at versions which may be had; for the holder of a license key, at those that it covers."""
         package = self.package(name)
-        releases = documents.releases_of(package)
+        releases = covering.covered(documents.releases_of(package), self.actor)
         tags = documents.dist_tags(package, releases, documents.latest_of("npm", releases))
         return Response(tags, headers=caching.revalidated(self.actor))
 
@@ -92,6 +93,5 @@ def _installs(request: Request) -> bool:
     return request.GET.get("write") != "true" and command not in WRITING
 
 
-def _kind_for(request: HttpRequest) -> str:
-    is_short = ABBREVIATED_TYPE in request.headers.get("Accept", "") and request.GET.get("write") != "true"
-    return ABBREVIATED if is_short else FULL
+def _kind(accept: str, query: Mapping[str, str]) -> str:
+    return ABBREVIATED if ABBREVIATED_TYPE in accept and query.get("write") != "true" else FULL

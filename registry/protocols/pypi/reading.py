@@ -17,7 +17,7 @@ from registry import documents, ecosystems, resolving
 from registry.api import caching
 from registry.ecosystems.pypi_index import API_VERSION, JSON
 from registry.errors import NotFound
-from registry.protocols.indexes import VARY, index_answer, stored_answer
+from registry.protocols.indexes import VARY, Wanted, index_answer
 from registry.protocols.pypi.doors import PypiDoor
 from registry.protocols.pypi.negotiating import OFFERED, Form, chosen
 
@@ -38,17 +38,15 @@ class ProjectDoor(PypiDoor):
                 return _moved(elsewhere)
             if form is None:
                 return _not_acceptable()
-            if (answer := self.stored(request, kwargs)) is not None:
+            if (answer := self.stored(request, kwargs["name"])) is not None:
                 return answer
         return super().dispatch(request, *args, **kwargs)
 
-    def stored(self, request: HttpRequest, asked: Mapping[str, Any]) -> HttpResponse | None:
-        """The stored page, if it is for this caller, and neither elsewhere nor in another form."""
-        base_address, form = self.address_for(request, asked), _form_for(request)
-        if form is None or _true_address(request, asked["name"], base_address) is not None:
-            return None
-        answer = stored_answer(request, "pypi", asked["name"], form.kind, base_address)
-        return None if answer is None else _as(form, answer)
+    @classmethod
+    def wanted(cls, name: str, path: str, accept: str, query: Mapping[str, str]) -> Wanted | None:
+        """The page, unless it is elsewhere, or wanted in a form that there is none of."""
+        form = _form(accept, query)
+        return Wanted("pypi", name, form.kind, form.content_type) if form and _is_normal(name, path) else None
 
     def get(self, request: Request, name: str) -> HttpResponseBase:
         """Every file that may be had; for the holder of a license key, those of the versions that it covers."""
@@ -84,16 +82,24 @@ class ProjectsDoor(PypiDoor):
 
 
 def _form_for(request: HttpRequest | Request) -> Form | None:
+    return _form(request.headers.get("Accept", ""), request.GET)
+
+
+def _form(accept: str, query: Mapping[str, str]) -> Form | None:
     """From `?format=` where it is given (PEP 691 lets servers do so), else from the Accept header."""
-    wanted = request.GET.get("format", "")
-    return OFFERED.get(wanted) if wanted else chosen(request.headers.get("Accept", ""))
+    wanted = query.get("format", "")
+    return OFFERED.get(wanted) if wanted else chosen(accept)
+
+
+def _is_normal(name: str, path: str) -> bool:
+    """Whether the page is where it is asked for: the name in its normal form, a slash at the end."""
+    return path.endswith("/") and ecosystems.get("pypi").normalize_name(name) == name
 
 
 def _true_address(request: HttpRequest, name: str, base_address: str) -> str | None:
-    """Where the page is, if not here: the name in its normal form, a slash at the end."""
+    """Where the page is, if not here."""
     normal = ecosystems.get("pypi").normalize_name(name)
-    is_here = normal == name and request.path.endswith("/")
-    return None if is_here else f"{base_address}/simple/{quote(normal)}/"
+    return None if _is_normal(name, request.path) else f"{base_address}/simple/{quote(normal)}/"
 
 
 def _moved(address: str) -> HttpResponse:
