@@ -54,13 +54,14 @@ class MirrorForm(forms.ModelForm):
     def clean_storage_url(self) -> str:
         """Refuse what could not be stored in, or is taken already, with the reason."""
         url = str(self.cleaned_data["storage_url"]).strip()
+        asked = Mirror(region=self.cleaned_data.get("region", ""), storage_url=url)
         if url.startswith("s3://"):
             _check_bucket(url)
         elif url.startswith("file:"):
-            _check_directory(Mirror(region=self.cleaned_data.get("region", ""), storage_url=url))
+            _check_directory(asked)
         elif url:
             raise ValidationError(_("Write file:directory, or s3://bucket/prefix with the endpoint in the query."))
-        if url and Mirror.objects.filter(storage_url=url).exclude(pk=self.instance.pk).exists():
+        if any(_place(one) == _place(asked) for one in Mirror.objects.exclude(pk=self.instance.pk)):
             raise ValidationError(_("Another region is stored there. Two of them would take each other's files away."))
         return url
 
@@ -71,6 +72,8 @@ class MirrorForm(forms.ModelForm):
             raise ValidationError({"window_closes": _("A window has two ends: give both of them, or neither.")})
         if cleaned.get("new_secret") and not cleaned.get("access_key"):
             raise ValidationError({"access_key": _("The secret key belongs to an access key: give it as well.")})
+        if cleaned.get("access_key") and not (cleaned.get("new_secret") or self.instance.secret):
+            raise ValidationError({"new_secret": _("The access key needs its secret key: give it as well.")})
         return cleaned
 
     def save(self, commit: bool = True) -> Mirror:
@@ -97,6 +100,17 @@ def _check_bucket(url: str) -> None:
     for endpoint in query.get("endpoint_url", []):
         if urlsplit(endpoint).scheme not in ("http", "https") or not urlsplit(endpoint).hostname:
             raise ValidationError(_("endpoint_url is an address that begins with https:// or http://."))
+        if "@" in urlsplit(endpoint).netloc:  # else it would stand in every message about it
+            raise ValidationError(_("Name the bucket after s3://, and give credentials in their own fields."))
+
+
+def _place(mirror: Mirror) -> tuple[str, ...]:
+    """Where a region lies, however its address is written."""
+    url = mirror.stored_at
+    if url.startswith("file:"):
+        return (str(stores.root_of(mirror).resolve()),)
+    parts = urlsplit(url)
+    return (*parse_qs(parts.query).get("endpoint_url", ()), parts.netloc, parts.path.strip("/"))
 
 
 def _check_directory(mirror: Mirror) -> None:
