@@ -3,7 +3,8 @@
 Starts a local upstream (300 packages of five versions that need one another, 20 kB each) and the portal as `make run`
 does; then a real npm installs the project with an empty cache of its own: from the upstream directly, from the portal
 cold (every version is fetched, checked and judged within its request) and from the portal warm. At the end a thousand
-requests at once ask for one version more. Prints wall times, what the upstream was asked, and how requests ended.
+requests at once ask for one version more. Prints wall times, the processor time that web server and worker took, what
+the upstream was asked, and how requests ended.
 `--servers` does the same over PostgreSQL. Takes some minutes; needs npm and this checkout, no network.
 """
 
@@ -199,12 +200,15 @@ def measure(folder: Path, upstream: str, address: str, told: dict[str, str], rou
     time.sleep(KNOWN_AFTER)
     direct = [install(folder / "direct", f"{upstream}/", "") for _ in range(rounds)]
     print(f"  directly from the upstream: {shown(direct)}; it was asked {asked_of(upstream)}", flush=True)
+    before = processor_time()
     cold = [install(folder / "cold", f"{address}/npm/", token)]
+    used = {name: seconds - before[name] for name, seconds in processor_time().items()}
     late = sum(
         text.count('" 503 ') for text in (one.read_text("utf-8", "replace") for one in folder.glob("log/*.log"))
     )
     print(
-        f"  through the portal, cold: {shown(cold)}; the upstream was asked {asked_of(upstream)}; {late} × 503",
+        f"  through the portal, cold: {shown(cold)}; the upstream was asked {asked_of(upstream)}; {late} × 503; CPU "
+        + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in used.items()),
         flush=True,
     )
     warm = [install(folder / "warm", f"{address}/npm/", token) for _ in range(rounds)]
@@ -212,6 +216,29 @@ def measure(folder: Path, upstream: str, address: str, told: dict[str, str], rou
     ended, seconds = stampede(address, token, herd)
     said = ", ".join(f"{count} × {how}" for how, count in ended.items())
     print(f"  {herd} at once for one cold version: {said}, in {seconds:.1f} s; asked {asked_of(upstream)}")
+
+
+def processor_time() -> dict[str, float]:
+    """Seconds that the processes below this one have used, web servers and workers; of Linux alone."""
+    used = {"web": 0.0, "worker": 0.0}
+    parents, found = dict[int, int](), dict[int, tuple[str, float]]()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            line = (folder / "cmdline").read_bytes()
+            facts = (folder / "stat").read_text().rpartition(")")[2].split()
+            role = "web" if b"gunicorn" in line else "worker" if b"celery" in line else ""
+            parents[int(folder.name)] = int(facts[1])
+            found[int(folder.name)] = role, (int(facts[11]) + int(facts[12])) / os.sysconf("SC_CLK_TCK")
+    for process, (role, seconds) in found.items():
+        if role and _is_ours(process, parents):
+            used[role] += seconds
+    return used
+
+
+def _is_ours(process: int, parents: dict[int, int]) -> bool:
+    while process and process != os.getpid():
+        process = parents.get(process, 0)
+    return bool(process)
 
 
 def shown(seconds: list[float]) -> str:

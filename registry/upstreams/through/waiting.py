@@ -30,7 +30,7 @@ class NotYet(Unavailable):
 
 
 def rounds(seconds: float | None = None) -> Iterator[int]:
-    """Count from 0 at growing, uneven intervals until the time is over (PULL_THROUGH_SECONDS); outside of transactions.
+    """Count from 0, at growing, uneven intervals, until the time is over (PULL_THROUGH_SECONDS). In no transaction.
 
     Whoever waits looks anew when a round begins: what was read at the end of one is old by then. Where all threads of
     this web server but one wait like this, the time is ten seconds at most, so that an upstream that is slow does not
