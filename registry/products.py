@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from registry.storage import Staged
 
 DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})", re.ASCII)
+NO_TOKEN = "There is no such token: it may be mistyped, expired or revoked."  # noqa: S105  # said of one, and is none
 LONGEST_FILENAME = 255
 # Controls, halves of pairs, and signs that turn the direction of what follows: none belongs into a file's name.
 UNFIT = {"Cc", "Cs"}
@@ -229,7 +230,7 @@ def find_token(given: str) -> ApiToken:
     live = ApiToken.objects.live().select_related("user", "project").filter(user__is_active=True)
     found = live.filter(digest=digest_of(given)).first()
     if found is None:
-        raise NotFound("There is no such token: it may be mistyped, expired or revoked.")
+        raise NotFound(NO_TOKEN)
     return found
 
 

@@ -12,9 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import tokens
+from accounts.actors import Actor
 from accounts.api.answers import plain, route
 from accounts.api.doors import Door
-from accounts.errors import Forbidden, InvalidInput, Unauthenticated
+from accounts.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
+from accounts.models import ApiToken
 from registry import products
 from registry.protocols.products.shapes import TokenFacts, TokenRegistration
 
@@ -60,12 +62,13 @@ class FetchTokenDoor(SecretInAddress):
         if self.actor.is_anonymous:
             raise Unauthenticated("Send an API token in the header X-Api-Token.")
         if self.actor.is_admin:
-            found = products.find_token(token)
+            found = _governed(token, self.actor)
         elif (own := products.token_of(self.actor)) is None or own.digest != products.digest_of(token):
             raise Forbidden("Only admins may look up tokens other than the one they show.", code="role_missing")
         else:
             found = own
-        return Response({"token": token, "admin": "admin" in found.scopes}, headers=SECRET)
+        is_admin = found.user.is_admin and "admin" in found.scopes
+        return Response({"token": token, "admin": is_admin}, headers=SECRET)
 
 
 class PruneTokenDoor(SecretInAddress):
@@ -75,5 +78,13 @@ class PruneTokenDoor(SecretInAddress):
     def delete(self, request: Request, token: str) -> Response:
         """For admins."""
         self.actor.need("admin")
-        tokens.revoke(products.find_token(token), self.actor, "pruned")
+        tokens.revoke(_governed(token, self.actor), self.actor, "pruned")
         return Response(status=204)
+
+
+def _governed(given: str, actor: Actor) -> ApiToken:
+    """The live token: anybody's for admins without bounds, one's own where the admin's token is bound to a project."""
+    found = products.find_token(given)
+    if actor.bound_to is not None and (actor.user is None or found.user_id != actor.user.pk):
+        raise NotFound(products.NO_TOKEN)
+    return found

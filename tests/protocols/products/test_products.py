@@ -12,7 +12,7 @@ from accounts.models import ApiToken, AuditEvent
 from registry import resolving, searching, storage, tasks
 from registry.models import Artifact, Blob, Package, Release
 from tests import builders
-from tests.protocols.products.conftest import Pipelines
+from tests.protocols.products.conftest import Pipeline, Pipelines
 from tests.registry import invariants
 
 CHECKSUM = "sha256:" + hashlib.sha256(b"the first build").hexdigest()
@@ -54,6 +54,22 @@ def test_a_pruned_token_is_dead_at_once(pipelines: Pipelines):
     assert pipelines.root.delete(f"/prune/{pipelines.second.raw}").status_code == 204
     assert pipelines.second.get("/product/access").status_code == 403
     assert pipelines.root.delete(f"/prune/{pipelines.second.raw}").status_code == 404
+
+
+def test_an_admin_s_token_that_is_bound_to_a_project_governs_no_tokens_of_others(pipelines: Pipelines, pipeline, cast):
+    bound = pipeline(cast.root, "admin", project=cast.root.default_project)
+    for other in (pipelines.alice.raw, pipelines.alice.digest):
+        assert bound.get(f"/fetch/{other}").status_code == 404
+        assert bound.delete(f"/prune/{other}").status_code == 404
+    assert pipelines.alice.get("/product/access").status_code == 200
+    assert bound.delete(f"/prune/{pipelines.root.raw}").status_code == 204
+
+
+def test_who_is_no_admin_any_more_holds_no_admin_s_token(pipelines: Pipelines, cast):
+    raw = builders.token(cast.root, "admin", "read")
+    cast.root.role = "developer"
+    cast.root.save()
+    assert Pipeline(raw).get(f"/fetch/{raw}").json()["admin"] is False
 
 
 def test_raw_tokens_in_addresses_are_written_down_nowhere(pipelines: Pipelines, caplog):
