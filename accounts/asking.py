@@ -4,7 +4,6 @@ Apps above may know further credentials: they say so with `recognizes`.
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -187,5 +186,5 @@ def _authorization(meta: Mapping[str, Any]) -> str | None:
 def _password(encoded: str) -> str:
     try:
         return base64.b64decode(encoded, validate=True).decode().partition(":")[2].strip()
-    except (binascii.Error, UnicodeError):
+    except ValueError:  # no base64, no UTF-8, not even ASCII
         return ""

@@ -6,15 +6,16 @@ Both look it up by its keyed digest, in one query that is the same for good, bad
 import uuid
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from functools import cache
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import auditing
+from accounts import auditing, rows
 from accounts.actors import Actor, Objection
 from accounts.models import Project
+from accounts.rows import Maker
 from licensing import minting, telling
 from licensing.models import LicenseKey
 from licensing.terms import Terms
@@ -24,16 +25,13 @@ from registry.models import Release
 
 TERMS = ("constraint_type", "valid_until", "version_range", "perpetual_fallback", "suspended")
 SHOWN = ("name", "created_at", "updated_at")
+READ = ("id", "project_id", "used_on", *TERMS, *SHOWN)
 # One row for each package, in the order in which they were given; one row without a package for a key without any.
-LOOK_UP = f"""
-    SELECT sold_key.id, sold_key.project_id, sold_key.used_on,
-           {", ".join(f"sold_key.{name}" for name in (*TERMS, *SHOWN))},
-           package.id AS sold_id, package.ecosystem AS sold_ecosystem, package.name AS sold_name,
-           package.normalized AS sold_normalized
-    FROM licensing_licensekey AS sold_key
+FROM = """
+    FROM licensing_licensekey AS sold_key JOIN accounts_project AS seller ON seller.id = sold_key.project_id
     LEFT JOIN licensing_licensedpackage AS line ON line.key_id = sold_key.id
     LEFT JOIN registry_package AS package ON package.id = line.package_id AND package.project_id = sold_key.project_id
-    WHERE sold_key.digest IN ({{}}) ORDER BY line.id"""  # noqa: S608  # names of columns
+    WHERE sold_key.digest IN ({}) ORDER BY line.id"""
 UNKNOWN = Objection("NOT_FOUND", "There is no such licence key.")
 
 
@@ -52,7 +50,7 @@ class Held:
     """A key as it was found: an `accounts.actors.Entitlement`."""
 
     id: uuid.UUID
-    project_id: int
+    project: Project
     terms: Terms
     sold: tuple[Sold, ...]
     name: str
@@ -87,27 +85,36 @@ def find(raw: str) -> Held | None:
     """The key of that value with its terms and packages; None for unknown ones, and no query for what is no key."""
     if not minting.looks_like_key(raw):
         return None
-    digests = minting.digests(raw)
-    rows = list(LicenseKey.objects.raw(LOOK_UP.format(", ".join(["%s"] * len(digests))), digests))
-    return _held(rows) if rows else None
+    digests, connection = minting.digests(raw), connections["default"]
+    sql, key_of, seller_of, sold_from = _reading(connection.vendor)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.format(", ".join(["%s"] * len(digests))), digests)
+        found = cursor.fetchall()
+    if not found:
+        return None
+    # packages that have left its project since are not among the rows
+    sold = tuple(Sold(*row[sold_from:]) for row in found if row[sold_from] is not None)
+    return _held(key_of(found[0]), seller_of(found[0]), sold)
 
 
-def _held(rows: list[Any]) -> Held:
-    """The key; packages that have left its project since are not among the rows."""
-    first = rows[0]
-    sold = tuple(
-        Sold(row.sold_id, row.sold_ecosystem, row.sold_name, row.sold_normalized)
-        for row in rows
-        if row.sold_id is not None
-    )
+@cache
+def _reading(vendor: str) -> tuple[str, Maker, Maker, int]:
+    """The query; what makes a key and its project of a row, and where its package begins. For one kind of database."""
+    keys, seller = rows.columns(LicenseKey, "sold_key", READ), rows.columns(Project, "seller")
+    sold = [f"package.{name}" for name in ("id", "ecosystem", "name", "normalized")]
+    makers = rows.maker(LicenseKey, 0, READ), rows.maker(Project, len(keys))
+    return f"SELECT {', '.join(keys + seller + sold)} {FROM}", *makers, len(keys + seller)
+
+
+def _held(key: LicenseKey, seller: Project, sold: tuple[Sold, ...]) -> Held:
     return Held(
-        id=first.pk,
-        project_id=first.project_id,
-        terms=Terms(*(getattr(first, name) for name in TERMS)),
+        id=key.pk,
+        project=seller,
+        terms=Terms(*(getattr(key, name) for name in TERMS)),
         sold=sold,
-        used_on=first.used_on,
+        used_on=key.used_on,
         packages=frozenset(one.id for one in sold),
-        **{name: getattr(first, name) for name in SHOWN},
+        **{name: getattr(key, name) for name in SHOWN},
     )
 
 
@@ -121,7 +128,7 @@ def actor_of(raw: str, address: str) -> Actor | None:
         _note_use(held, address)
     return Actor(
         kind="license",
-        project=Project.objects.get(pk=held.project_id),
+        project=held.project,
         credential_id=str(held.id),
         address=address,
         entitlements=(held,),
@@ -172,7 +179,6 @@ def _note_use(held: Held, address: str) -> None:
     with transaction.atomic():
         key.filter(Q(used_on=None) | Q(used_on__lt=today)).update(used_on=today)
         if held.used_on is None and key.filter(first_used_at=None).update(first_used_at=timezone.now()):
-            project = Project.objects.get(pk=held.project_id)
             actor = Actor(kind="license", credential_id=str(held.id), address=address)
-            telling.tell("first_used", key.get(), project)
-            auditing.record("license_key.first_used", f"license_key:{held.id}", actor, project=project.slug)
+            telling.tell("first_used", key.get(), held.project)
+            auditing.record("license_key.first_used", f"license_key:{held.id}", actor, project=held.project.slug)
