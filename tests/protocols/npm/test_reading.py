@@ -6,6 +6,7 @@ import json
 import pytest
 from django.utils import timezone
 
+from licensing import keys, minting
 from registry import documents, retiring
 from registry.models import Release
 from tests import builders
@@ -107,6 +108,23 @@ def test_an_unlisted_version_is_chosen_no_more_and_its_file_stays_for_the_grace(
     assert nobody.ask("@acme-utils/core/-/core-1.2.0.tgz").status_code == 200
     Release.objects.filter(pk=core.pk).update(purge_at=timezone.now())
     assert nobody.ask("@acme-utils/core/-/core-1.2.0.tgz").status_code == 410
+
+
+def test_a_sold_key_is_told_of_no_tag_that_it_does_not_cover_and_why_it_covers_nothing(
+    cast: Cast, pair: KeyPair, secret: Release
+):
+    builders.published(cast.alice, pair, builders.npm_tarball("@acme-utils/core", "2.0.0-beta.1"), tag="beta")
+    holders = []
+    for covered in ("<2.0.0-0", "<1"):
+        wanted = keys.Wanted(packages=("@acme-utils/core",), constraint="version", range=covered)
+        holders.append(Npm(minting.unseal(keys.create(wanted, builders.actor(cast.alice)).sealed)))
+    old, none = holders
+
+    tags = "-/package/@acme-utils%2fcore/dist-tags"
+    assert (old.ask(tags).json(), none.ask(tags).json()) == ({"latest": "1.2.0"}, {})
+    assert json.loads(old.ask("@acme-utils%2fcore").content)["dist-tags"] == {"latest": "1.2.0"}
+    refused = none.ask("@acme-utils%2fcore")
+    assert (refused.status_code, refused.json()["details"]["code"]) == (403, "VERSION_NOT_COVERED")
 
 
 def test_the_base_of_a_project_is_for_its_members(cast: Cast, secret: Release):

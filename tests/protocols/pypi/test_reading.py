@@ -204,6 +204,10 @@ def test_a_sold_key_shows_what_it_covers_and_says_why_not_of_the_rest(cast: Cast
         answer = holder.ask(f"files/acme-utils/2.0.0/acme_utils-2.0.0-py3-none-any.whl{more}")
         assert (answer.status_code, "2.0.0" in answer.reason_phrase) == (403, True), answer.reason_phrase
     assert holder.ask("simple/nothing-of-that-name/").status_code == 403
+    older = keys.Wanted(packages=("acme-utils",), constraint="version", range="<1")
+    holder_of_none = Pip(minting.unseal(keys.create(older, builders.actor(cast.alice)).sealed))
+    answer = holder_of_none.ask("simple/acme-utils/")
+    assert (answer.status_code, "covers the versions <1" in answer.reason_phrase) == (403, True)
 
 
 @pytest.mark.once
