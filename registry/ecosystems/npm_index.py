@@ -30,11 +30,11 @@ _OURS = ("_attachments", "_rev", "dist", "deprecated", "hasInstallScript", "read
 
 
 def documents(index: Index) -> Iterable[IndexDocument]:
-    """Both packuments, unless nothing may be had. npm knows nothing like a yanked version: those are absent."""
+    """Both packuments, the one that installers ask for first, unless nothing may be had; without yanked versions."""
     manifests = {one.version: manifest(index.name, one) for one in index.versions if not one.yanked}
     if manifests:
-        yield IndexDocument(FULL, FULL_TYPE, _encoded(_full(index, manifests)), index.notice)
         yield IndexDocument(ABBREVIATED, ABBREVIATED_TYPE, _encoded(_abbreviated(index, manifests)), index.notice)
+        yield IndexDocument(FULL, FULL_TYPE, _encoded(_full(index, manifests)), index.notice)
 
 
 def manifest(name: str, version: Version) -> dict[str, Any]:

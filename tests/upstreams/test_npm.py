@@ -136,8 +136,9 @@ class Drop:
 @pytest.mark.parametrize("size", [1, 2, 7, 4096])
 @pytest.mark.parametrize("document", AWKWARD)
 @pytest.mark.parametrize("option", [0, orjson.OPT_INDENT_2])
-def test_members_come_out_as_a_whole_parser_reads_them_however_the_bytes_arrive(document, size, option):
-    found = list(streaming.members(Drop(orjson.dumps(document, option=option), size), ("a", "b")))
+@pytest.mark.parametrize("small", [0, 30, streaming.SMALL])
+def test_members_come_out_as_a_whole_parser_reads_them_however_the_bytes_arrive(document, size, option, small):
+    found = list(streaming.members(Drop(orjson.dumps(document, option=option), size), ("a", "b"), small=small))
     wanted = []
     for key in ("a", "b"):
         value = document.get(key)
@@ -152,7 +153,7 @@ def test_a_document_cut_anywhere_is_refused():
     whole = orjson.dumps(AWKWARD[2])
     for end in range(len(whole)):
         with pytest.raises(Nonsense):
-            list(streaming.members(Drop(whole[:end], 3), ("a", "b")))
+            list(streaming.members(Drop(whole[:end], 3), ("a", "b"), small=end % 2 and streaming.SMALL))
 
 
 def test_one_member_may_not_fill_the_memory():

@@ -3,15 +3,18 @@
 import base64
 import hashlib
 import json
+from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AuditEvent
 from licensing.models import LicensePolicy
 from registry import approving, documents, tasks
-from registry.models import Package, Release
+from registry.models import Job, Package, Release
 from registry.upstreams.models import Errand, Offer, Shelf, Upstream
 from registry.upstreams.through import allowing
 from scanning.models import ScanPolicy
@@ -21,6 +24,7 @@ from tests.scanning.conftest import load, osv, rated
 from tests.upstreams import shops
 
 pytestmark = pytest.mark.django_db
+MOST_QUERIES = {"indexing": 11, "asking": 10, "bringing": 130, "taking": 6}
 PACKUMENT, FILE = "/npm/left-pad", "/npm/left-pad/-/left-pad-1.3.0.tgz"
 
 
@@ -101,6 +105,34 @@ def files(shop) -> list[str]:
 
 
 # --- where machines decide -------------------------------------------------------------------------------------------
+def test_a_cold_version_costs_few_queries_and_no_question_is_put_twice(upstream, shop, ask, client, alice):
+    upstream()
+    allowing.switched_on()
+    sent = {"headers": builders.bearer(builders.token(alice))}
+    with CaptureQueriesContext(connection) as indexing:
+        assert client.get(PACKUMENT, **sent).status_code == 200
+    with CaptureQueriesContext(connection) as asking:
+        assert client.get(FILE, **sent).status_code == 503
+    with CaptureQueriesContext(connection) as bringing:
+        tasks.execute(tasks.claim(Job.objects.get(kind="through").pk))
+    with CaptureQueriesContext(connection) as taking:
+        assert client.get(FILE, **sent).status_code == 200
+    steps = {"indexing": indexing, "asking": asking, "bringing": bringing, "taking": taking}
+    counts = {name: len(_questions(queries)) for name, queries in steps.items()}
+    assert {name: count for name, count in counts.items() if count > MOST_QUERIES[name]} == {}
+    for queries in (indexing, asking, taking):
+        again = [sql for sql, count in Counter(_questions(queries)).items() if count > 1]
+        assert again == []
+    of_ours = [sql for sql in _questions(bringing) if "upstreams_" in sql]
+    assert len(of_ours) <= 7, of_ours
+
+
+def _questions(queries) -> list[str]:
+    """What was asked and written, without the statements that only frame a transaction."""
+    framing = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")
+    return [one["sql"] for one in queries.captured_queries if not one["sql"].startswith(framing)]
+
+
 def test_the_first_request_brings_a_version_and_it_leaves_once_it_is_approved(upstream, shop, ask, client):
     upstream()
     offered = ask(PACKUMENT)

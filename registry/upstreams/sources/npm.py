@@ -212,6 +212,8 @@ class Npm:
         """Where it says the tarball is; http on the registry's own host, as old packuments have it, means https."""
         if not isinstance(said, str) or not said or len(said) > reading.LOCATOR:
             return ""
+        if said.startswith(self.base) and said.isprintable():
+            return said
         address, own = urljoin(self.base, said), urlsplit(self.base)
         if own.scheme == "https" and address.startswith(f"http://{own.netloc}/"):
             return "https" + address.removeprefix("http")

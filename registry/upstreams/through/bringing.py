@@ -17,7 +17,7 @@ from registry.outgoing import NotAllowed
 from registry.upstreams import connecting, fetching, guarding, listing, verifying
 from registry.upstreams.models import Errand, Offer, Shelf, Upstream
 from registry.upstreams.sources.base import Busy, Denied, Lying, Vanished
-from registry.upstreams.through import errands, offering
+from registry.upstreams.through import errands, offering, shelves
 
 logger = logging.getLogger(__name__)
 AFTER_FAULT, AFTER_LIE = timedelta(seconds=30), timedelta(minutes=10)
@@ -113,7 +113,7 @@ def _files(errand: Errand, stack: ExitStack) -> list[Taken]:
     shelf = Shelf.objects.filter(
         upstream=errand.upstream, ecosystem=errand.ecosystem, normalized=errand.normalized
     ).first()
-    goods = errands.in_stock(shelf, errand.version) if shelf is not None else None
+    goods = shelves.find_goods(shelf, errand.version) if shelf is not None else None
     chosen = offering.files_of(goods) if goods is not None else ()
     if goods is None or not chosen:
         raise Vanished(f"{errand.upstream.name} lists no file that could be compared with anything.")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import auditing
 from accounts.actors import Actor
 from registry import ecosystems, publishing, resolving, tasks
-from registry.errors import Forbidden, InvalidInput, NotFound
+from registry.errors import Forbidden, NotFound
 from registry.models import Job, Package, Release
 from registry.upstreams.models import Errand, Shelf, Upstream
 from registry.upstreams.sources.base import Goods
@@ -83,31 +83,12 @@ def _goods(upstream: Upstream, ecosystem: str, name: str, version: str, actor: A
     shelf = shelves.of(upstream, ecosystem, name, actor)
     if shelf.state != Shelf.State.FOUND:
         return None
-    if (goods := in_stock(shelf, version)) is None:
+    if (goods := shelves.find_goods(shelf, version)) is None:
         shelf = shelves.of(upstream, ecosystem, name, actor, newer_than=timezone.now() - ASK_ANEW)
-        goods = in_stock(shelf, version)
+        goods = shelves.find_goods(shelf, version)
     if goods is None:
         raise NotFound(f"{upstream.name} has no {name[:214]} {version[:80]}, and it is not here either.")
     return goods
-
-
-def in_stock(shelf: Shelf, version: str) -> Goods | None:
-    """The version among what stands on the shelf, in any spelling; or by a tag."""
-    found = shelves.assortment(shelf)
-    if found is None:
-        return None
-    rules = ecosystems.get(shelf.ecosystem)
-    try:
-        wanted = rules.canonical_version(found.tags.get(version, version))
-    except InvalidInput:
-        return None
-    for one in found.goods:
-        try:
-            if rules.canonical_version(one.version) == wanted:
-                return one
-        except InvalidInput:
-            continue
-    return None
 
 
 def _hint(actor: Actor, unknown: NotFound) -> str:

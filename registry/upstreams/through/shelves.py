@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import orjson
 from django.db import IntegrityError, transaction
@@ -22,7 +23,8 @@ from django.utils import timezone
 from accounts import auditing
 from accounts.actors import SYSTEM, Actor
 from registry import ecosystems, tasks
-from registry.errors import RegistryError, Unavailable
+from registry.ecosystems import Ecosystem
+from registry.errors import InvalidInput, RegistryError, Unavailable
 from registry.models import Job
 from registry.outgoing import NotAllowed
 from registry.upstreams import connecting, listing
@@ -91,6 +93,23 @@ def assortment(shelf: Shelf) -> Assortment | None:
     return unpacked(bytes(shelf.body)) if shelf.state == Shelf.State.FOUND and shelf.body else None
 
 
+def find_goods(shelf: Shelf, version: str) -> Goods | None:
+    """The version among what stands on the shelf, in any spelling; or by a tag."""
+    if shelf.state != Shelf.State.FOUND or not shelf.body:
+        return None
+    said, rules = orjson.loads(zlib.decompress(bytes(shelf.body))), ecosystems.get(shelf.ecosystem)
+    wanted = _canonical(rules, said["tags"].get(version, version))
+    found = (one for one in said["goods"] if wanted and _canonical(rules, one["version"]) == wanted)
+    return next((_goods(one) for one in found), None)
+
+
+def _canonical(rules: Ecosystem, version: str) -> str:
+    try:
+        return rules.canonical_version(version)
+    except InvalidInput:
+        return ""
+
+
 def packed(found: Assortment) -> bytes:
     """The assortment as a row keeps it."""
     return zlib.compress(orjson.dumps(found), 1)
@@ -99,10 +118,12 @@ def packed(found: Assortment) -> bytes:
 def unpacked(body: bytes) -> Assortment:
     """The assortment again."""
     said = orjson.loads(zlib.decompress(body))
-    goods = tuple(
-        Goods(**{**one, "files": tuple(_listing(file) for file in one["files"])}) for one in said.pop("goods")
-    )
+    goods = tuple(_goods(one) for one in said.pop("goods"))
     return Assortment(goods=goods, **said)
+
+
+def _goods(said: dict[str, Any]) -> Goods:
+    return Goods(**{**said, "files": tuple(_listing(file) for file in said["files"])})
 
 
 def _listing(said: dict[str, object]) -> Listing:
