@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -49,16 +49,17 @@ class JobTable(History):
         """Trying again, for admins."""
         return super().get_actions(request) if may_write(request) else {}
 
-    @admin.action(description=_("Try again: dead jobs run once more"))
+    @admin.action(description=_("Run now: dead jobs once more, waiting ones before their time"))
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        """Open the selected dead jobs again under their own keys; others stay as they are."""
-        dead = list(queryset.filter(state=Job.State.DEAD))
-        for job in dead:
+        """Open the selected ones again under their own keys; what runs or is done stays as it is."""
+        is_free = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
+        idle = list(queryset.filter(is_free).exclude(state=Job.State.DONE))
+        for job in idle:
             with transaction.atomic():
                 tasks.enqueue(job.kind, job.ref, dedupe=job.dedupe_key, payload=job.payload)
                 auditing.record("job.retried", f"job:{job.pk} {job.kind} {job.ref}", actor_of(request))
-        text = ngettext("%d job runs again.", "%d jobs run again.", len(dead)) % len(dead)
-        self.message_user(request, text, messages.SUCCESS if dead else messages.WARNING)
+        text = ngettext("%d job runs again.", "%d jobs run again.", len(idle)) % len(idle)
+        self.message_user(request, text, messages.SUCCESS if idle else messages.WARNING)
 
     @admin.display(description=_("about"), ordering="ref")
     def ref_code(self, job: Job) -> SafeString | str:

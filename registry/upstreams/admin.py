@@ -17,6 +17,7 @@ from accounts.errors import RegistryError
 from registry.upstreams import reporting, syncing
 from registry.upstreams.forms import UpstreamForm
 from registry.upstreams.models import Offer, Pull, SyncRun, Upstream
+from registry.upstreams.through import admin as through  # noqa: F401  # its tables register themselves
 
 RUN_CHIPS = {
     "queued": "pending", "running": "running", "succeeded": "passed", "partial": "warned", "failed": "failed",

@@ -265,6 +265,7 @@ class Shelf(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["upstream", "ecosystem", "normalized"], name="shelf_once")]
         indexes = [models.Index(fields=["ecosystem", "normalized"], name="shelf_by_name")]
+        verbose_name_plural = "shelves"
 
     def __str__(self) -> str:
         return f"{self.ecosystem}:{self.normalized} ({self.state})"

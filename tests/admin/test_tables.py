@@ -188,12 +188,15 @@ def test_a_signing_key_can_be_removed(as_root, alice):
     assert key.removed_at is not None
 
 
-def test_a_dead_job_runs_again(as_root, room):
-    dead = Job.objects.filter(state="dead").first()
-    alive = Job.objects.filter(state="open").first()
-    assert "1 job runs again." in act(as_root, Job, "retry", dead, alive)
-    dead.refresh_from_db()
-    assert (dead.state, dead.attempts) == ("open", 0)
+def test_a_dead_job_runs_again_and_a_waiting_one_before_its_time(as_root, room):
+    dead, (waiting, running) = Job.objects.filter(state="dead").first(), Job.objects.filter(state="open")[:2]
+    later = timezone.now() + timedelta(hours=1)
+    Job.objects.filter(pk=waiting.pk).update(due_at=later, attempts=5)
+    Job.objects.filter(pk=running.pk).update(lease_until=later, attempts=1)
+    assert "2 jobs run again." in act(as_root, Job, "retry", dead, waiting, running)
+    again = Job.objects.filter(pk__in=(dead.pk, waiting.pk))
+    assert [(job.state, job.attempts, job.due_at < later) for job in again] == [("open", 0, True)] * 2
+    assert Job.objects.get(pk=running.pk).attempts == 1
 
 
 def test_a_release_is_unlisted_and_restored_by_admins_alone(as_root, as_bob, room):

@@ -40,6 +40,8 @@ TABLES: dict[str, dict[str, May]] = {
     "upstreams/upstream": KEPT,
     "upstreams/syncrun": HISTORY,
     "upstreams/offer": HISTORY,
+    "upstreams/errand": HISTORY,
+    "upstreams/shelf": HISTORY,
     "webhooks/webhook": KEPT | {"delete": WRITES},
     "webhooks/delivery": HISTORY,
     # policy

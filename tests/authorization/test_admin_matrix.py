@@ -15,7 +15,7 @@ from accounts import users
 from registry import products
 from registry.mirrors.models import Debt, Mirror, Replica
 from registry.models import Artifact, DownloadCount, DownloadRecord, TrustedPublisher
-from registry.upstreams.models import Offer, Upstream
+from registry.upstreams.models import Errand, Offer, Shelf, Upstream
 from scanning.models import AdvisorySource, Finding, Scan, Waiver
 from tests import builders
 from tests.authorization import routes, rules
@@ -57,7 +57,10 @@ def tables(room: Room) -> Room:
     Debt.objects.create(mirror=frankfurt, package=release.package)
     Replica.objects.create(mirror=frankfurt, artifact=Artifact.objects.earliest("pk"))
     AdvisorySource.objects.create(name="Feed", url="https://feeds.example/all.zip", is_enabled=False)
-    Offer.objects.create(upstream=Upstream.objects.earliest("pk"), name="a", version="1", state="refused")
+    upstream = Upstream.objects.earliest("pk")
+    Offer.objects.create(upstream=upstream, name="a", version="1", state="refused")
+    Errand.objects.create(upstream=upstream, name="a", version="1", state="failed")
+    Shelf.objects.create(upstream=upstream, normalized="a", due_at=timezone.now() + timedelta(hours=1))
     users.sync_groups()
     return room
 

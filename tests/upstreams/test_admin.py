@@ -1,11 +1,15 @@
 """Upstreams in the admin: set up, started and watched there; what is secret goes in and never out."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from accounts.models import AuditEvent
 from registry import tasks
+from registry.models import Job
 from registry.upstreams import connecting
-from registry.upstreams.models import Offer, SyncRun, Upstream
+from registry.upstreams.models import Errand, Offer, Shelf, SyncRun, Upstream
 from tests.upstreams.conftest import stock
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.usefixtures("only_own_rules")]
@@ -111,3 +115,40 @@ def test_pull_through_is_switched_on_here_and_only_where_it_can_work(page, upstr
     assert (upstream.pulls_through, upstream.pull_through_for) == (True, "everybody")
     said = save(page, upstream, pulls_through="on", ecosystem="generic")
     assert "Only npm and Python packages are pulled through" in said
+
+
+def act(page, table: str, action: str, *rows) -> str:
+    """What the table says after the action on these rows."""
+    sent = {"action": action, "_selected_action": [row.pk for row in rows]}
+    return page.post(f"/admin/upstreams/{table}/", sent, follow=True).content.decode()
+
+
+def test_what_clients_wait_for_in_vain_is_seen_and_brought_again(page, client, upstream, bob):
+    later = timezone.now() + timedelta(hours=1)
+    told = {"upstream": upstream, "ecosystem": "npm", "normalized": "left-pad"}
+    errand = {**told, "name": "left-pad", "again_at": later, "error": "The far side asks for patience."}
+    failed = Errand.objects.create(**errand, version="1.0.0", canonical="1.0.0", state="failed")
+    lost = Errand.objects.create(**errand, version="2.0.0", canonical="2.0.0")
+    busy = Errand.objects.create(**errand, version="3.0.0", canonical="3.0.0")
+    tasks.enqueue("through", busy.pk)
+    shelf = Shelf.objects.create(**told, error="The far side does not answer.", due_at=later)
+    for table, text in (("errand", "asks for patience"), ("shelf", "does not answer")):
+        listing = page.get(f"/admin/upstreams/{table}/").content.decode()
+        assert text in listing
+    assert "2 versions are brought again." in act(page, "errand", "bring_again", failed, lost, busy)
+    failed.refresh_from_db()
+    assert (failed.state, failed.error, failed.again_at) == ("open", "", None)
+    assert Job.objects.filter(kind="through", state="open").count() == 3
+    assert "1 name is asked for anew." in act(page, "shelf", "ask_again", shelf)
+    assert Shelf.objects.get().due_at < later
+    assert AuditEvent.objects.filter(action="upstream.asked_again").count() == 3
+    for table, row in (("errand", failed), ("shelf", shelf)):
+        assert page.get(f"/admin/upstreams/{table}/{row.pk}/change/").status_code == 200
+
+    client.force_login(bob)
+    Errand.objects.update(state="failed")
+    assert (
+        client.post("/admin/upstreams/errand/", {"action": "bring_again", "_selected_action": [failed.pk]}).status_code
+        == 403
+    )
+    assert Errand.objects.filter(state="failed").count() == 3
