@@ -98,6 +98,17 @@ def test_jobs_that_nobody_takes_mean_that_the_worker_is_down(db, worker):
 
 
 @pytest.mark.once
+def test_a_clock_that_is_set_back_makes_no_dead_worker_alive(db, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    if connection.vendor == "sqlite" and not settings.REDIS_URL:
+        heartbeat.once()
+        assert heartbeat.is_in_database()
+        (beat,) = tmp_path.iterdir()
+        os.utime(beat, (time.time() + 3600, time.time() + 3600))
+        assert not heartbeat.is_in_database()
+
+
+@pytest.mark.once
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
 def test_it_is_only_for_reading(db, client, method: str):
     assert getattr(client, method)("/health").status_code == 405
