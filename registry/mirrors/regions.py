@@ -46,6 +46,6 @@ def rebuild(mirror: Mirror, actor: Actor) -> None:
     with transaction.atomic():
         Replica.objects.filter(mirror=mirror, state=Replica.State.PRESENT).update(state=Replica.State.PENDING)
         Debt.objects.filter(mirror=mirror).delete()
-        Mirror.objects.filter(pk=mirror.pk).update(applied_seq=0, withdrawn_seq=0)
+        Mirror.objects.filter(pk=mirror.pk).update(applied_seq=0)
         tasks.enqueue("rebuild", mirror.pk)
         auditing.record("mirror.rebuilt", f"mirror:{mirror.region}", actor)

@@ -57,7 +57,7 @@ def bring_in_line(to: Destination, package: Package, *, adding: bool) -> bool:
         _copy(to, package, [one for pk, one in wanted.items() if believed.get(pk) != STATE.PRESENT])
         there = list(wanted.values())
     else:
-        there = [one for pk, one in wanted.items() if believed.get(pk) == STATE.PRESENT]
+        there = [one for pk, one in wanted.items() if _is_there(to, package, one, believed.get(pk))]
     describe(to, package, there)
     if gone := believed.keys() - wanted.keys():
         _withdraw(to, package, list(of(Artifact.objects.filter(pk__in=gone), package)))
@@ -111,10 +111,17 @@ def note(mirror: Mirror, artifacts: Sequence[Artifact], state: str) -> None:
     )
 
 
+def _is_there(to: Destination, package: Package, artifact: Artifact, state: str | None) -> bool:
+    """Whether it was copied; of what is being copied, or was before a rebuild, its names say so: they come last."""
+    if state != STATE.PENDING:
+        return state == STATE.PRESENT
+    return all(to.store.target_of(name) == target for name, target in links_of(package, artifact).items())
+
+
 def doubt(mirror: Mirror, digests: Sequence[str]) -> None:
-    """Files with these digests count as copied no more, whatever becomes of their versions."""
-    copied = Replica.objects.filter(mirror=mirror, artifact__sha256__in=digests, state=STATE.PRESENT)
-    copied.update(state=STATE.PENDING)
+    """Files with these digests are there no more, whatever becomes of their versions."""
+    known = Replica.objects.filter(mirror=mirror, artifact__sha256__in=digests).exclude(state=STATE.REMOVED)
+    known.update(state=STATE.FAILED)
 
 
 # --- being named ---------------------------------------------------------------------------------------------------

@@ -3,10 +3,14 @@
 import hashlib
 import os
 import threading
+from datetime import time
 
 import pytest
+import time_machine
+from django.utils import timezone
 
-from registry.mirrors import comparing, holding, layout, stores
+from registry import tasks
+from registry.mirrors import comparing, following, holding, layout, stores
 from registry.mirrors import regions as verbs
 from registry.mirrors.models import Mirror
 from registry.mirrors.patience import Patient
@@ -28,6 +32,23 @@ def test_what_is_quarantined_while_a_region_is_rebuilt_leaves_it(frankfurt, cast
     assert regions.differences(frankfurt) == []
     store = stores.of(frankfurt)
     assert [store.digest_of(layout.file_of(one.sha256)) is None for one in (first, taken_back)] == [False, True]
+
+
+def test_what_stands_keeps_being_served_while_a_rebuild_waits_for_its_window(frankfurt, cast):
+    both = [regions.held(cast.acme, "core", version) for version in ("1.0.0", "2.0.0")]
+    regions.change(both[0], "changed")
+    regions.catch_up()
+    Mirror.objects.update(window_opens=time(22), window_closes=time(4))
+    with time_machine.travel(timezone.now().replace(hour=12), tick=False):
+        verbs.rebuild(frankfurt, builders.actor(cast.root))
+        Job.objects.filter(kind="rebuild").delete()  # its comparison would mend what it finds gone
+        following.catch_up()
+        tasks.enqueue("replicate", frankfurt.pk)
+        tasks.drain()
+        assert regions.differences(frankfurt) == []
+        regions.change(both[0], "quarantined", status="quarantined")
+        regions.catch_up()
+        assert regions.differences(frankfurt) == []
 
 
 def test_what_a_comparison_took_away_comes_back_when_it_may_stand_again_at_once(frankfurt, cast):
