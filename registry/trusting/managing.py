@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import auditing
 from accounts.actors import Actor
-from accounts.models import Membership, User
+from accounts.models import Membership, Project, User
 from registry.errors import Conflict, Forbidden, InvalidInput, NotFound
 from registry.models import Package, TrustedPublisher
 from registry.trusting import issuing_keys
@@ -26,12 +26,19 @@ def listed(package: Package, actor: Actor) -> list[TrustedPublisher]:
     return list(package.trusted_publishers.select_related("created_by"))
 
 
+def of_project(project: Project, actor: Actor) -> list[TrustedPublisher]:
+    """The pipelines that may publish any package of the project, for those who may change that. Raises Forbidden."""
+    owner(project.pk, actor)
+    found = TrustedPublisher.objects.filter(package__project=project).select_related("package", "created_by")
+    return list(found.order_by("package__ecosystem", "package__normalized", "created_at"))
+
+
 def trust(package: Package, wanted: Mapping[str, Any], actor: Actor) -> TrustedPublisher:
     """Trust a pipeline, described as npm describes it: `type`, `claims`, `permissions`, and `issuer` where not usual.
 
     What it publishes is published as the actor. Raises InvalidInput, Forbidden, Conflict (20 are the most).
     """
-    owner = _owner(package, actor)
+    person = owner(package.project_id, actor)
     provider = PROVIDERS.get(str(wanted.get("type")))
     if provider is None:
         raise InvalidInput(f"The type is one of {', '.join(PROVIDERS)}.", details={"type": ["unknown"]})
@@ -56,7 +63,7 @@ def trust(package: Package, wanted: Mapping[str, Any], actor: Actor) -> TrustedP
             claims=claims,
             may_publish=PUBLISH in permissions,
             may_stage=STAGE in permissions,
-            created_by=owner,
+            created_by=person,
         )
         _note("trust.given", made, actor)
     return made
@@ -64,7 +71,7 @@ def trust(package: Package, wanted: Mapping[str, Any], actor: Actor) -> TrustedP
 
 def take_back(package: Package, key: UUID, actor: Actor) -> None:
     """Trust the pipeline no more; tokens that it holds end within their 15 minutes. Raises NotFound, Forbidden."""
-    _owner(package, actor)
+    owner(package.project_id, actor)
     with transaction.atomic():
         found = package.trusted_publishers.select_for_update().filter(pk=key).first()
         if found is None:
@@ -78,13 +85,16 @@ def permissions_of(one: TrustedPublisher) -> list[str]:
     return [word for word, given in ((PUBLISH, one.may_publish), (STAGE, one.may_stage)) if given]
 
 
-def _owner(package: Package, actor: Actor) -> User:
-    """The actor's person, who must own the project: as an owner, or as an admin with the scope to be one."""
-    actor.need("publish", package.project_id)
+def owner(project_id: int, actor: Actor) -> User:
+    """The actor's person, who must own the project: as an owner, or as an admin with the scope to be one.
+
+    Raises Forbidden.
+    """
+    actor.need("publish", project_id)
     if actor.user is None:
         raise Forbidden("Only a person can trust a pipeline.", code="not_an_owner")
-    owners = Membership.objects.filter(project=package.project_id, role=Membership.Role.OWNER, user=actor.user)
-    is_seen = package.project_id in actor.project_ids
+    owners = Membership.objects.filter(project=project_id, role=Membership.Role.OWNER, user=actor.user)
+    is_seen = project_id in actor.project_ids
     if not actor.is_admin and not (is_seen and owners.exists()):
         raise Forbidden("Only owners of the package's project may change who publishes it.", code="not_an_owner")
     return actor.user

@@ -5,6 +5,7 @@ from django.urls import path
 from registry.web.home import Home
 from registry.web.listing import PackageList
 from registry.web.package import PackagePage
+from registry.web.pipelines import pipelines_page, trust_no_more
 from registry.web.profile import Profile
 from registry.web.retirement import Restore, Unlist
 from registry.web.status import StatusPage
@@ -22,6 +23,8 @@ urlpatterns = [
     path("submit", Submit.as_view(), name="submit"),
     path("status", StatusPage.as_view(), name="status"),
     path("profile", Profile.as_view(), name="profile"),
+    path("profile/projects/<slug:slug>/pipelines", pipelines_page, name="pipelines"),
+    path("profile/projects/<slug:slug>/pipelines/<uuid:trust_id>/remove", trust_no_more, name="remove-pipeline"),
     path("profile/projects/<slug:slug>/webhooks", webhooks_page, name="webhooks"),
     path("profile/webhooks/<int:webhook_id>", webhook_page, name="webhook"),
     path("profile/webhooks/<int:webhook_id>/secret", rotate, name="rotate-webhook-secret"),

@@ -17,6 +17,7 @@ NEW_PASSWORD = "another battery, staple, horse"
 PASSWORDS = {"old_password": builders.PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
 WAIVED = {"package": "left-pad", "version": "0.0.1", "finding": "CVE-2026-1", "reason": "x", "reach": "every"}
 WEBHOOK = {"url": "https://receiver.example/hook", "events": ["release.approved"]}
+PIPELINE = {"house": "github", "repository": "acme/core", "file": "release.yml", "permissions": ["createPackage"]}
 FORMS: dict[str, Callable[[Room, Caller, str], dict[str, Any]]] = {
     "submit": lambda room, caller, target: {"ecosystem": "npm", "name": room.name(target), "version": "3.0.0"},
     f"{VERSION}/waive": lambda room, caller, target: {
@@ -55,6 +56,10 @@ FORMS: dict[str, Callable[[Room, Caller, str], dict[str, Any]]] = {
     "profile/projects/<slug:slug>/members": lambda room, caller, target: {"username": "mallory", "role": "member"},
     "profile/projects/<slug:slug>/members/<int:user_id>/remove": lambda room, caller, target: {},
     "profile/projects/<slug:slug>/webhooks": lambda room, caller, target: WEBHOOK,
+    "profile/projects/<slug:slug>/pipelines": lambda room, caller, target: (
+        PIPELINE | {"package": f"npm:{room.name(f'{target}-private')}"}
+    ),
+    "profile/projects/<slug:slug>/pipelines/<uuid:trust_id>/remove": lambda room, caller, target: {},
     "profile/webhooks/<int:webhook_id>": lambda room, caller, target: WEBHOOK | {"is_enabled": "on"},
     "profile/webhooks/<int:webhook_id>/secret": lambda room, caller, target: {"overlap": "24"},
     "profile/projects/<slug:slug>/license-keys": lambda room, caller, target: {
@@ -90,6 +95,7 @@ def address(route: str, asked: Asked) -> str:
         values["waiver_id"] = room.waivers[target]
         values["slug"] = room.project(target).slug
         values["id"] = room.licenses[target]
+        values["trust_id"] = room.pipelines[target]
         values["webhook_id"], values["delivery_id"] = room.webhooks[target]
         values["token_id"], values["key_id"] = room.token_id(caller, target), room.key_id(caller, target)
     return "/" + routes.fill(route, values)

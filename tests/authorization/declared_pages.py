@@ -71,6 +71,9 @@ PAGES: dict[str, dict[str, May]] = {
     "profile/projects/<slug:slug>/settings": {"POST": BY_OWNERS},
     "profile/projects/<slug:slug>/members": {"POST": BY_OWNERS},
     "profile/projects/<slug:slug>/members/<int:user_id>/remove": {"POST": BY_OWNERS},
+    # whom packages trust: members see it through the API
+    "profile/projects/<slug:slug>/pipelines": {"GET": LOOKED_AT_BY_OWNERS, "POST": BY_OWNERS},
+    "profile/projects/<slug:slug>/pipelines/<uuid:trust_id>/remove": {"POST": BY_OWNERS},
     # webhooks: members may not even look, since addresses and answers are the receiver's business
     "profile/projects/<slug:slug>/webhooks": {"GET": LOOKED_AT_BY_OWNERS, "POST": BY_OWNERS(done=200)},
     "profile/webhooks/<int:webhook_id>": {"GET": LOOKED_AT_BY_OWNERS, "POST": BY_OWNERS},

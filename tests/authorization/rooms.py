@@ -10,7 +10,7 @@ from accounts import tokens, web_login
 from accounts.models import Membership, Project, SigningKey, User
 from licensing import keys as sold_keys
 from registry import retiring
-from registry.models import Package, Release
+from registry.models import Package, Release, TrustedPublisher
 from registry.upstreams import syncing
 from registry.upstreams.models import Upstream
 from registry.webhooks.models import Delivery, Message, Webhook
@@ -39,6 +39,7 @@ class Room:
     waivers: dict[str, int] = field(default_factory=dict)
     licenses: dict[str, str] = field(default_factory=dict)
     webhooks: dict[str, tuple[int, int]] = field(default_factory=dict)
+    pipelines: dict[str, str] = field(default_factory=dict)
     sync_run: str = ""
     web_login: tuple[str, str] = ("", "")  # a terminal that waits: the person's address of it, and its own secret
     advisory: str = "GHSA-aaaa-bbbb-cccc"
@@ -93,6 +94,10 @@ def build(cast: Cast, keys: dict[str, KeyPair]) -> Room:
         room.signing_keys["foreign", role] = _key_of(cast.mallory, keys)
     room.waivers = {target: _waiver_id(cast, room.project(target)) for target in ("own", "foreign")}
     room.webhooks = {target: _webhook(room.project(target)) for target in ("own", "foreign")}
+    room.pipelines = {
+        target: _pipeline(packages[f"{target}-private"], whose)
+        for target, whose in (("own", cast.alice), ("foreign", cast.mallory))
+    }
     room.sync_run = _sync_run(cast)
     waiting, secret = web_login.begin("192.0.2.1")
     room.web_login = str(waiting.pk), secret
@@ -161,6 +166,13 @@ def _webhook(project: Project) -> tuple[int, int]:
     hook = Webhook.objects.create(project=project, url="https://receiver.example/", events=["license_key.expired"])
     told = Message.objects.create(event="license_key.expired", body="{}")
     return hook.pk, Delivery.objects.create(webhook=hook, message=told, state=Delivery.State.FAILED).pk
+
+
+def _pipeline(package: Package, owner: User) -> str:
+    """A pipeline that the package trusts."""
+    said = {"provider": "github", "issuer": "https://issuer.example", "subject": "acme/tools"}
+    claims = {"repository": "acme/tools", "workflow_ref": {"file": "release.yml"}}
+    return str(TrustedPublisher.objects.create(package=package, created_by=owner, claims=claims, **said).pk)
 
 
 def _sync_run(cast: Cast) -> str:

@@ -27,7 +27,7 @@ COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-tex
 SHAPES = {"runOnly": TAGS, "rules": {"color-contrast": {"enabled": False}}}
 OF_A_PERSON = ["/profile/tokens", "/profile/keys", "/profile/projects", "/profile/security"]
 OF_A_PERSON += ["/profile/security/second-factor", "/profile/notices", "/profile/projects/acme/webhooks"]
-OF_A_PERSON += ["/profile/projects/acme/license-keys"]
+OF_A_PERSON += ["/profile/projects/acme/license-keys", "/profile/projects/acme/pipelines"]
 SCANNING = ("/admin/security/", "/admin/scanning/scanpolicy/", "/admin/scanning/waiver/add/")
 
 
