@@ -29,8 +29,9 @@ def test_none_but_sqlite_opens_the_files_of_the_database(db, end: str):
 def test_the_database_is_a_real_one(db):
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA journal_mode")
-            assert cursor.fetchone() == ("wal",)
+            told = [("journal_mode", "wal"), ("foreign_keys", 1), ("busy_timeout", 20_000), ("mmap_size", 0)]
+            for name, value in told:
+                assert cursor.execute(f"PRAGMA {name}").fetchone() == (value,), name
         else:
             cursor.execute("SHOW server_version_num")
             assert int(cursor.fetchone()[0]) >= 150000
