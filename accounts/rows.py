@@ -9,17 +9,17 @@ from django.db import connections, models
 Maker = Callable[[Sequence[Any]], Any]
 
 
-def columns(model: type[models.Model], alias: str, only: Collection[str] = ()) -> list[str]:
-    """The columns of the model, or of those attributes alone, for a SELECT."""
-    return [f"{alias}.{field.column}" for field in _fields(model, only)]
+def columns(model: type[models.Model], alias: str, without: Collection[str] = ()) -> list[str]:
+    """The columns of the model, but for those attributes, for a SELECT."""
+    return [f"{alias}.{field.column}" for field in _fields(model, without)]
 
 
-def maker(model: type[models.Model], begin: int, only: Collection[str] = ()) -> Maker:
+def maker(model: type[models.Model], begin: int, without: Collection[str] = ()) -> Maker:
     """Makes an object of the columns from that place of a row on, as the object mapper would.
 
-    None where a join found nothing; `only` as for `columns`, the primary key among them.
+    None where a join found nothing. The attributes that are left out are read when they are looked at.
     """
-    connection, fields = connections["default"], _fields(model, only)
+    connection, fields = connections["default"], _fields(model, without)
     names, part = [field.attname for field in fields], slice(begin, begin + len(fields))
     expressions = [field.get_col(model.__name__) for field in fields]
     converters = [
@@ -33,8 +33,10 @@ def maker(model: type[models.Model], begin: int, only: Collection[str] = ()) -> 
         values = list(row[part])
         if values[key] is None:
             return None
+        connection = connections["default"]  # of this thread
         for at, convert, expression in converters:
-            values[at] = convert(values[at], expression, connections["default"])
+            if values[at] is not None:
+                values[at] = convert(values[at], expression, connection)
         return model.from_db("default", names, values)
 
     return make
@@ -45,6 +47,6 @@ def moment(at: Any) -> Any:
     return connections["default"].ops.adapt_datetimefield_value(at)
 
 
-def _fields(model: type[models.Model], only: Collection[str]) -> list[Any]:
+def _fields(model: type[models.Model], without: Collection[str]) -> list[Any]:
     fields = model._meta.concrete_fields  # noqa: SLF001  # Django's documented way to the fields of a model
-    return [field for field in fields if not only or field.attname in only]
+    return [field for field in fields if field.attname not in without]

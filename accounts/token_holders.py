@@ -3,7 +3,7 @@
 from functools import cache
 from typing import NamedTuple
 
-from django.db import connections, models
+from django.db import connections
 from django.utils import timezone
 
 from accounts import rows, tokens
@@ -11,21 +11,28 @@ from accounts.models import ApiToken, Project, User
 from accounts.rows import Maker
 
 # One row for each project that the token works for; one row without a project where it works for none.
+# Of a bound token that is its project: where the holder is a member of it, or an admin.
 FROM = """
     FROM accounts_apitoken AS token JOIN accounts_user AS person ON person.id = token.user_id
-    LEFT JOIN accounts_project AS bound ON bound.id = token.project_id
     LEFT JOIN accounts_membership AS member
            ON member.user_id = person.id AND (token.project_id IS NULL OR member.project_id = token.project_id)
-    LEFT JOIN accounts_project AS mine ON mine.id = member.project_id
+    LEFT JOIN accounts_project AS mine
+           ON mine.id = COALESCE(member.project_id, CASE WHEN person.role = 'admin' THEN token.project_id END)
     WHERE token.digest = %s AND token.revoked_at IS NULL AND token.expires_at > %s AND person.is_active
     ORDER BY member.created_at, member.id"""
-READ: tuple[tuple[str, type[models.Model]], ...] = (
-    ("token", ApiToken), ("person", User), ("bound", Project), ("mine", Project),
-)  # fmt: skip
+# What the object mapper would fetch, were it looked at: it is not for most requests.
+UNREAD = {
+    ApiToken: (
+        *("name", "prefix", "digest", "created_at", "last_used_from", "notified_at", "revoked_at", "revoked_reason"),
+        *("used_for", "successor_id"),
+    ),
+    User: ("password", "last_login", "date_joined", "first_name", "last_name"),
+    Project: ("created_at",),
+}
 
 
 class Held(NamedTuple):
-    """A token, its user joined, and their projects by id, oldest membership first; of a bound token at most one."""
+    """A token, its user, and the projects that it works for, oldest membership first; of a bound one at most one."""
 
     token: ApiToken
     projects: dict[int, Project]
@@ -39,27 +46,27 @@ def find(raw: str) -> Held | None:
     if not tokens.looks_like_token(raw):
         return None
     connection = connections["default"]
-    sql, (token_of, person_of, bound_of, mine_of) = _reading(connection.vendor)
+    sql, token_of, person_of, project_of = _reading(connection.vendor)
     with connection.cursor() as cursor:
         cursor.execute(sql, [tokens.digest_of(raw), rows.moment(timezone.now())])
         found = cursor.fetchall()
     if not found:
         return None
-    token, user, bound = token_of(found[0]), person_of(found[0]), bound_of(found[0])
-    token.user, token.project = user, bound
-    mine = {project.pk: project for project in map(mine_of, found) if project is not None}
-    if bound is not None and user.is_admin:
-        mine = {bound.pk: bound}
+    token, user = token_of(found[0]), person_of(found[0])
+    mine = {project.pk: project for project in map(project_of, found) if project is not None}
+    token.user = user
     if user.default_project_id in mine:
         user.default_project = mine[user.default_project_id]
     return Held(token, mine)
 
 
 @cache
-def _reading(vendor: str) -> tuple[str, tuple[Maker, ...]]:
-    """The query, and for each model what makes an object of a row; for one kind of database."""
+def _reading(vendor: str) -> tuple[str, Maker, Maker, Maker]:
+    """The query, and what makes the token, its user and a project of a row; for one kind of database."""
     columns, makers = list[str](), list[Maker]()
-    for alias, model in READ:
-        makers.append(rows.maker(model, len(columns)))
-        columns += rows.columns(model, alias)
-    return f"SELECT {', '.join(columns)} {FROM}", tuple(makers)
+    for alias, model in (("token", ApiToken), ("person", User), ("mine", Project)):
+        part = rows.columns(model, alias, without=UNREAD[model])
+        makers.append(rows.maker(model, len(columns), without=UNREAD[model]))
+        columns += part
+    token, person, project = makers
+    return f"SELECT {', '.join(columns)} {FROM}", token, person, project

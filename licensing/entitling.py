@@ -25,7 +25,7 @@ from registry.models import Release
 
 TERMS = ("constraint_type", "valid_until", "version_range", "perpetual_fallback", "suspended")
 SHOWN = ("name", "created_at", "updated_at")
-READ = ("id", "project_id", "used_on", *TERMS, *SHOWN)
+UNREAD = ("digest", "sealed", "ending", "meta", "first_used_at", "untold_end")
 # One row for each package, in the order in which they were given; one row without a package for a key without any.
 FROM = """
     FROM licensing_licensekey AS sold_key JOIN accounts_project AS seller ON seller.id = sold_key.project_id
@@ -100,9 +100,9 @@ def find(raw: str) -> Held | None:
 @cache
 def _reading(vendor: str) -> tuple[str, Maker, Maker, int]:
     """The query; what makes a key and its project of a row, and where its package begins. For one kind of database."""
-    keys, seller = rows.columns(LicenseKey, "sold_key", READ), rows.columns(Project, "seller")
+    keys, seller = rows.columns(LicenseKey, "sold_key", UNREAD), rows.columns(Project, "seller")
     sold = [f"package.{name}" for name in ("id", "ecosystem", "name", "normalized")]
-    makers = rows.maker(LicenseKey, 0, READ), rows.maker(Project, len(keys))
+    makers = rows.maker(LicenseKey, 0, UNREAD), rows.maker(Project, len(keys))
     return f"SELECT {', '.join(keys + seller + sold)} {FROM}", *makers, len(keys + seller)
 
 
