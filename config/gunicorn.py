@@ -3,6 +3,8 @@
 import gc
 import logging
 import os
+import socket
+import struct
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -29,12 +31,19 @@ threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 120  # of a worker's heartbeat, which goes on while its threads stream
 graceful_timeout = int(os.environ.get("WEB_GRACE_SECONDS", "20"))
 keepalive = 15
+patience = int(os.environ.get("WEB_PATIENCE_SECONDS", "60"))  # with a client that takes nothing of its answer
 limit_request_line = 8190  # scoped names, ranges and search words, all escaped
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir()  # noqa: S108  # memory, not disk
 GARBAGE_EVERY = 20_000  # objects: a request makes thousands and leaves hardly a cycle
 accesslog = "-" if os.environ.get("ACCESS_LOG") else None
+
+
+def pre_request(worker: object, request: Any) -> None:
+    """Let no client hold a thread that takes nothing of its answer: the kernel gives up sending, as for a line cut."""
+    given = struct.pack("ll", patience, 0)
+    request.unreader.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, given)
 
 
 def post_worker_init(worker: object) -> None:
