@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import threading
 from collections import Counter
 from datetime import timedelta
 
@@ -355,12 +356,28 @@ def test_a_python_version_comes_through_the_routes_of_the_api(upstream, stores, 
     shop.put("Demo_Pkg", "1.0", "demo_pkg-1.0.tar.gz", builders.sdist("demo-pkg", "1.0"))
     shop.put("Demo_Pkg", "1.0", "demo_pkg-1.0-py3-none-any.whl", wheel)
     shop.put("Demo_Pkg", "1.0", "demo_pkg-1.0-cp312-cp312-win32.whl", b"for one platform")
+    both = threading.Barrier(2)  # neither of the two files is sent before the other has been asked for
+    shop.fault = lambda ask: both.wait(30) and None if "/files/" in ask.path else None
     place = "/api/v1/packages/demo.pkg/versions/1.0/files/demo_pkg-1.0-py3-none-any.whl"
     assert ask(place).status_code == 404  # which ecosystem is meant is not guessed
     assert read(ask(f"{place}?ecosystem=pypi")) == wheel
     assert [one.filename for one in Release.objects.get().artifacts.all()] == [
         "demo_pkg-1.0-py3-none-any.whl", "demo_pkg-1.0.tar.gz"
     ]  # fmt: skip
+
+
+@pytest.mark.once
+def test_one_file_that_is_not_what_was_said_keeps_the_whole_version_out(upstream, stores, ask, settings):
+    upstream("pypi")
+    shop = stores["pypi"]
+    shop.put("demo-pkg", "1.0", "demo_pkg-1.0-py3-none-any.whl", builders.wheel("demo-pkg", "1.0"))
+    shop.put("demo-pkg", "1.0", "demo_pkg-1.0.tar.gz", builders.sdist("demo-pkg", "1.0"))
+    shops.spoils(shop, "wrong", "/files/demo-pkg/demo_pkg-1.0.tar.gz")
+    answer = ask("/api/v1/packages/demo-pkg/versions/1.0/files/demo_pkg-1.0-py3-none-any.whl?ecosystem=pypi")
+    assert (answer.status_code, "public-pypi" in answer.content.decode()) == (403, True)
+    assert not Package.objects.exists()
+    assert list(settings.STAGING_DIR.iterdir()) == []
+    invariants.hold()
 
 
 @pytest.mark.once

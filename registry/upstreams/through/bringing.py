@@ -2,10 +2,13 @@
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -16,8 +19,11 @@ from registry.models import Job, Package, Release
 from registry.outgoing import NotAllowed
 from registry.upstreams import connecting, fetching, guarding, listing, verifying
 from registry.upstreams.models import Errand, Offer, Shelf, Upstream
-from registry.upstreams.sources.base import Busy, Denied, Lying, Vanished
+from registry.upstreams.sources.base import Busy, Denied, IndexSource, Lying, Vanished
 from registry.upstreams.through import errands, offering, shelves
+
+if TYPE_CHECKING:
+    from registry.storage import Staged
 
 logger = logging.getLogger(__name__)
 AFTER_FAULT, AFTER_LIE = timedelta(seconds=30), timedelta(minutes=10)
@@ -122,11 +128,29 @@ def _files(errand: Errand, stack: ExitStack) -> list[Taken]:
     source, _ = connecting.index_of(errand.upstream, errand.ecosystem)
     known = _known(errand.upstream, chosen)
     taken = []
-    for one in chosen:
-        staged = stack.enter_context(verifying.taken(source, one))
+    for one, staged in zip(chosen, _side_by_side(source, chosen, stack), strict=True):
         _compare(errand, known.get(listing.key_of(one)), staged.sha256)
         taken.append((one, publishing.Upload(verifying.read(one, staged), staged)))
     return sorted(taken, key=lambda pair: pair[1].package.kind != "wheel")
+
+
+def _side_by_side(source: IndexSource, files: Sequence[listing.Listing], stack: ExitStack) -> "list[Staged]":
+    """The files, several on their way at once, here until the stack is closed; none where one of them fails."""
+    with ThreadPoolExecutor(min(settings.SYNC_PARALLEL, len(files)), thread_name_prefix="bring") as pool:
+        going = [pool.submit(_staged, source, one) for one in files]
+        wait(going, return_when=FIRST_EXCEPTION)
+        pool.shutdown(cancel_futures=True)
+    ended = [one for one in going if not one.cancelled()]
+    for one in ended:
+        if one.exception() is None:
+            stack.enter_context(one.result()[0])
+    return [one.result()[1] for one in ended]
+
+
+def _staged(source: IndexSource, file: listing.Listing) -> "tuple[ExitStack, Staged]":
+    with ExitStack() as stack:
+        staged = stack.enter_context(verifying.taken(source, file))
+        return stack.pop_all(), staged
 
 
 def _known(upstream: Upstream, files: Sequence[listing.Listing]) -> dict[str, Offer]:

@@ -13,7 +13,7 @@ from django.db import connection
 
 from registry.errors import Unavailable
 
-SHORTEST, LONGEST = 0.05, 0.5
+SHORTEST, LONGEST, GROWTH = 0.05, 0.5, 1.25
 CROWDED_SECONDS = 10.0
 _waiting = 0
 _lock = threading.Lock()
@@ -44,10 +44,11 @@ def rounds(seconds: float | None = None) -> Iterator[int]:
             left = min(limit, CROWDED_SECONDS if _is_crowded() else limit) - (time.monotonic() - began)
             if left <= 0:
                 return
-            if not connection.in_atomic_block and connection.vendor == "postgresql":
+            is_long = pause >= LONGEST  # a connection anew for each look would cost more than the look itself
+            if is_long and not connection.in_atomic_block and connection.vendor == "postgresql":
                 connection.close()  # so that a thousand who wait do not hold a thousand connections
             threading.Event().wait(min(left, pause * random.uniform(0.5, 1.5)))  # noqa: S311  # nothing secret
-            pause = min(pause * 1.5, LONGEST)
+            pause = min(pause * GROWTH, LONGEST)
 
 
 @contextmanager
