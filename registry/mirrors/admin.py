@@ -49,6 +49,10 @@ VERBS: dict[str, tuple[Verb, Any]] = {
 }
 
 
+PROBED, ANSWERED = moment("probed_at", _("probed")), moment("answered_at", _("answered"))
+SUCCEEDED, COMPARED = moment("last_success_at", _("last success")), moment("compared_at", _("compared"))
+
+
 @admin.register(Mirror)
 class MirrorTable(Table):
     """The regions that receive what is approved. One that is not wanted any more is switched off, not removed."""
@@ -57,7 +61,7 @@ class MirrorTable(Table):
     change_form_template = "admin/region.html"
     list_display = (
         "region_code", "city", "country", "state_chip", "lag", "pending", "failing",
-        moment("last_success_at", _("last success")), "drift_short",
+        SUCCEEDED, "drift_short",
     )  # fmt: skip
     list_filter = ("enabled", "country")
     search_fields = ("region", "name", "city", "country", "storage_url", "last_error", "probe_error")
@@ -68,14 +72,14 @@ class MirrorTable(Table):
         (_("Storage"), {"fields": ("storage_url", ("access_key", "new_secret"))}),
         (_("Sync"), {"fields": ("enabled", ("window_opens", "window_closes"))}),
         (_("State"), {"fields": (
-            "state_chip", ("lag", "pending", "failing"), "latency", ("probed_at", "answered_at", "probe_error"),
-            ("last_success_at", "last_error"), ("debts_link", "replicas_link"),
+            "state_chip", ("lag", "pending", "failing"), "latency", (PROBED, ANSWERED), "probe_problem",
+            SUCCEEDED, "problem", ("debts_link", "replicas_link"),
         )}),
-        (_("Last full comparison"), {"fields": ("compared_at", "drift_table")}),
+        (_("Last full comparison"), {"fields": (COMPARED, "drift_table")}),
     )  # fmt: skip
     readonly_fields = (
-        "state_chip", "lag", "pending", "failing", "latency", "probed_at", "answered_at", "probe_error",
-        "last_success_at", "last_error", "debts_link", "replicas_link", "compared_at", "drift_table",
+        "state_chip", "lag", "pending", "failing", "latency", PROBED, ANSWERED, "probe_problem", SUCCEEDED, "problem",
+        "debts_link", "replicas_link", COMPARED, "drift_table",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Mirror]:
@@ -192,6 +196,16 @@ class MirrorTable(Table):
     def drift_table(self, mirror: Mirror) -> SafeString | str:
         """What the last full comparison found."""
         return as_table({str(said): mirror.drift[kind] for kind, said in DRIFT.items() if kind in mirror.drift})
+
+    @admin.display(description=_("last probe met"))
+    def probe_problem(self, mirror: Mirror) -> str:
+        """Why the region did not answer."""
+        return mirror.probe_error or "–"
+
+    @admin.display(description=_("last error"))
+    def problem(self, mirror: Mirror) -> str:
+        """Why it failed as a whole."""
+        return mirror.last_error or "–"
 
     @admin.display(description=_("packages that fail"))
     def debts_link(self, mirror: Mirror) -> SafeString:

@@ -40,6 +40,18 @@ class MirrorForm(forms.ModelForm):
             "region", "name", "city", "country", "latitude", "longitude", "public_url", "storage_url", "access_key",
             "enabled", "window_opens", "window_closes",
         )  # fmt: skip
+        labels = {
+            "region": gettext_lazy("Region"),
+            "name": gettext_lazy("Name"),
+            "city": gettext_lazy("City"),
+            "country": gettext_lazy("Country"),
+            "public_url": gettext_lazy("Public address"),
+            "storage_url": gettext_lazy("Stored at"),
+            "access_key": gettext_lazy("Access key"),
+            "enabled": gettext_lazy("Switched on"),
+            "window_opens": gettext_lazy("Window opens"),
+            "window_closes": gettext_lazy("Window closes"),
+        }
         help_texts = {
             "storage_url": gettext_lazy(
                 "file:directory (below DATA_DIR, or absolute), or s3://bucket/prefix?region_name=…&endpoint_url=…; "

@@ -123,7 +123,7 @@ def test_a_region_that_moves_is_rebuilt_where_it_goes(root):
     Mirror.objects.update(applied_seq=7, withdrawn_seq=7)
     root.post(f"/admin/mirrors/mirror/{paris.pk}/change/", GOOD | {"storage_url": "file:elsewhere/paris"})
     paris.refresh_from_db()
-    assert (paris.storage_url, paris.applied_seq, paris.withdrawn_seq) == ("file:elsewhere/paris", 0, 0)
+    assert (paris.storage_url, paris.applied_seq) == ("file:elsewhere/paris", 0)
     assert events()[-2:] == ["mirror.rebuilt", "mirror.changed"]
 
 
