@@ -69,7 +69,7 @@ export class Transport {
 
   /** The JSON of the answer. */
   json<T>(request: Request, call: CallOptions = {}): Promise<T> {
-    return this.perform(request, call, (response) => response.json() as Promise<T>);
+    return this.perform(request, call, (response) => parsed<T>(response));
   }
 
   /** The text of the answer. */
@@ -115,6 +115,7 @@ export class Transport {
       if (!request.isUnwatched) await this.listener?.(response, token);
       return answer;
     } catch (problem) {
+      limit.unfollow();
       if (call.signal?.aborted) throw call.signal.reason;
       if (problem instanceof CodeSyncError) throw problem;
       throw unanswered(problem, request.method, shown(url));
@@ -171,6 +172,18 @@ export function segment(value: string | number): string {
 /** The address as an error may show it: two routes carry a token in it. */
 function shown(url: string): string {
   return url.replace(/sk_live_\w+/g, "sk_live_…");
+}
+
+/** The answer's JSON; who says something else with a success is no portal, and will not be one at the next try. */
+async function parsed<T>(response: Response): Promise<T> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    const url = shown(response.url);
+    const error = `${url} answered ${response.status} with something else than JSON. Check baseUrl.`;
+    throw new CodeSyncError({ error, statusCode: response.status, url, cause });
+  }
 }
 
 function isStream(body: Request["body"]): boolean {

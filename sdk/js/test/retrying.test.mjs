@@ -179,3 +179,13 @@ test("the address may be given with either base, or without one", async () => {
     assert.deepEqual(seen, [`GET ${base}/me`, "GET /health"]);
   }
 });
+
+test("what is no portal says so at once", async () => {
+  answers = [{ status: 200, body: "<html>Welcome</html>" }];
+  await assert.rejects(client().me(), (problem) => {
+    assert.ok(problem instanceof CodeSyncError);
+    assert.equal(problem.statusCode, 200);
+    return /something else than JSON. Check baseUrl/.test(problem.error);
+  });
+  assert.equal(seen.length, 1);
+});

@@ -19,7 +19,7 @@ export class Transport {
     }
     /** The JSON of the answer. */
     json(request, call = {}) {
-        return this.perform(request, call, (response) => response.json());
+        return this.perform(request, call, (response) => parsed(response));
     }
     /** The text of the answer. */
     text(request, call = {}) {
@@ -68,6 +68,7 @@ export class Transport {
             return answer;
         }
         catch (problem) {
+            limit.unfollow();
             if (call.signal?.aborted)
                 throw call.signal.reason;
             if (problem instanceof CodeSyncError)
@@ -127,6 +128,18 @@ export function segment(value) {
 /** The address as an error may show it: two routes carry a token in it. */
 function shown(url) {
     return url.replace(/sk_live_\w+/g, "sk_live_…");
+}
+/** The answer's JSON; who says something else with a success is no portal, and will not be one at the next try. */
+async function parsed(response) {
+    const text = await response.text();
+    try {
+        return JSON.parse(text);
+    }
+    catch (cause) {
+        const url = shown(response.url);
+        const error = `${url} answered ${response.status} with something else than JSON. Check baseUrl.`;
+        throw new CodeSyncError({ error, statusCode: response.status, url, cause });
+    }
 }
 function isStream(body) {
     return typeof ReadableStream !== "undefined" && body instanceof ReadableStream;
