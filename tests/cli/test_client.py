@@ -132,6 +132,18 @@ def test_the_successor_of_a_token_is_kept_before_it_is_used(script: Script):
     assert kept == ["sk_live_two"]
 
 
+def test_what_is_no_portal_is_told_in_one_line(script: Script, portal: Client, tmp_path: Path):
+    terminal = Terminal(tmp_path, {"CODESYNC_URL": script.url, "CODESYNC_TOKEN": "sk_live_one"})
+    for answer in ((200, {}, b"<html>Welcome</html>"), (302, {"Location": "/sign-in"}, b""), (404, {}, b"Not here.")):
+        script.answers = [answer]
+        with pytest.raises(Unreachable, match="as no portal does"):
+            portal.me()
+    for said in ({"message": "Hello"}, {}):
+        script.answers = [(200, {}, said)]
+        done = terminal.run("whoami")
+        assert (done.code, done.out, done.err.count("\n"), "Check the address" in done.err) == (7, "", 1, True), done
+
+
 def test_half_a_download_leaves_nothing(script: Script, portal: Client, tmp_path: Path):
     script.answers = [(200, {"Content-Length": "9"}, b"half")]
     script.answers[0][1]["Connection"] = "close"

@@ -97,12 +97,17 @@ def test_what_a_portal_does_not_take_is_one_line_that_says_what_to_do(alice: Ter
     (tmp_path / "empty").mkdir()
     archive = tmp_path / "greet.tgz"
     archive.write_bytes(builders.npm_tarball("@acme-utils/greet"))
+    url = alice.environment["CODESYNC_URL"]
     wrong = {
         ("publish", str(tmp_path / "empty")): (2, "holds no package.json and no pyproject.toml."),
         ("publish", "--key", "nokey", str(archive)): (2, "Name one with --key"),
         ("publish", "--no-sign", str(archive)): (4, "ssh-keygen -Y sign"),
         ("whoami", "--token", "sk_live_wrong"): (5, "Run `codesync login`"),
         ("whoami", "--url", "http://127.0.0.1:9"): (7, "Check the address"),
+        ("whoami", "--url", f"{url}/admin"): (7, "as no portal does. Check the address"),
+        ("whoami", "--project", "nonesuch"): (4, "CODESYNC_PROJECT"),
+        ("search", "greet", "--url", f"{url}/npm/", "--token", "sk_live_wrong"): (5, "Run `codesync login`"),
+        ("verify", str(archive), "--signature", str(archive)): (2, "--signers"),
         ("info", "nonesuch"): (6, "Check the spelling"),
         ("info",): (2, "See `codesync --help`."),
     }

@@ -107,7 +107,7 @@ class Packages:
         """Publish an archive with its armored signature; the file is streamed, whatever its size."""
         texts = {"signature": signature, "tag": tag, "access": access, "category": category}
         answer = self.transport.send("POST", "/packages/publish", upload=Upload(file, texts, sent))
-        return answer.json()
+        return self.transport.read(answer)
 
     def join(self, file: Path, *, sent: Progress | None = None) -> Joined:
         """Add a Python file, unsigned, to its version, or begin the version with it, as twine does.
@@ -118,7 +118,8 @@ class Packages:
         texts = {":action": "file_upload", "protocol_version": "1"}
         texts["sha256_digest"] = verifying.digests_of(file).sha256
         upload = Upload(file, texts, sent, part="content")
-        return self.transport.send("POST", "/pypi/legacy/", upload=upload, base="").json()
+        answer = self.transport.send("POST", "/pypi/legacy/", upload=upload, base="")
+        return self.transport.read(answer)
 
     def approve(
         self, name: str, version: str, reason: str = "", *, override: bool = False, ecosystem: str = ""

@@ -15,6 +15,7 @@ from codesync.retrying import AGAIN, UNTOUCHED, Patience, seconds_of
 BASE = "/api/v1"
 AS_IT_IS = {"Accept": "*/*", "Accept-Encoding": "identity"}
 CHUNK = 256 * 1024
+ELSEWHERE = ("/pypi/simple", "/pypi/legacy", "/pypi", "/npm", "/v1", "/api")  # what people copy along with it
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 Progress = Callable[[int], object]
 
@@ -87,7 +88,7 @@ class Transport:
         answer = self.send(
             method, path, query=query, json=json, token=token, may_repeat=is_question or method in REPEATABLE
         )
-        return answer.json() if answer.content else None
+        return self.read(answer) if answer.content else None
 
     def send(
         self,
@@ -110,9 +111,16 @@ class Transport:
             request = self.http.build_request(
                 method, self.url + base + path, params=given, json=json, content=content, headers=sent
             )
-            return accepted(self.http.send(request))
+            return accepted(self.http.send(request), self.url)
 
         return self._patiently(attempt, may_repeat)
+
+    def read(self, answer: httpx.Response) -> Any:
+        """The answer's JSON. Raises Unreachable where it is none: whoever answered is no portal."""
+        try:
+            return answer.json()
+        except ValueError as problem:
+            raise Unreachable(_NO_PORTAL.format(url=self.url, said="with something else than JSON")) from problem
 
     @contextmanager
     def stream(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[httpx.Response]:
@@ -123,7 +131,7 @@ class Transport:
             request = self.http.build_request(
                 "GET", self.url + BASE + path, params=given, headers={**self.credentials(), **AS_IT_IS}
             )
-            return accepted(self.http.send(request, stream=True, follow_redirects=True))
+            return accepted(self.http.send(request, stream=True, follow_redirects=True), self.url)
 
         answer = self._patiently(attempt, may_repeat=True)
         try:
@@ -175,16 +183,22 @@ def address_of(url: str) -> str:
         raise NotSignedIn("No portal is set. Run `codesync login`, or set CODESYNC_URL.")
     if not url.startswith(("http://", "https://")):
         raise Mistake(f"{url} is no address of a portal. It begins with https://.")
-    return url.rstrip("/").removesuffix("/v1").removesuffix("/api").rstrip("/")
+    url = url.rstrip("/")
+    for end in ELSEWHERE:
+        url = url.removesuffix(end)
+    return url
 
 
-def accepted(answer: httpx.Response) -> httpx.Response:
-    """The answer, if it is none of refusal. Raises ApiError with the portal's sentence."""
+def accepted(answer: httpx.Response, url: str) -> httpx.Response:
+    """The answer, if it is none of refusal. Raises ApiError with the portal's sentence, Unreachable otherwise."""
     if answer.is_success:
         return answer
     answer.read()
     answer.close()
     said = _said(answer)
+    if "error" not in said and answer.status_code < 429:
+        word = f"with {answer.status_code} {answer.reason_phrase}"
+        raise Unreachable(_NO_PORTAL.format(url=url, said=word))
     wait = seconds_of(answer.headers.get("Retry-After"))
     details = said.get("details")
     raise ApiError(
@@ -193,6 +207,9 @@ def accepted(answer: httpx.Response) -> httpx.Response:
         details if isinstance(details, dict) else {},
         wait,
     )
+
+
+_NO_PORTAL = "{url} answered {said}, as no portal does. Check the address: --url or CODESYNC_URL."
 
 
 def _said(answer: httpx.Response) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from codesync.answers import IssuedToken
 from codesync.client import Client
 from codesync.commands import showing
 from codesync.configuration import Settings
-from codesync.errors import ApiError, CodeSyncError, Exit, Mistake
+from codesync.errors import ApiError, CodeSyncError, Exit, Mistake, Unreachable
 from codesync.rotation import Held, Life, Rotating
 
 SHARED = "Everywhere"
@@ -151,6 +151,9 @@ def _finish(desk: Desk, function: Callable[..., Exit | None], given: dict[str, A
         return int(function(desk, **given) or Exit.DONE)
     except CodeSyncError as problem:
         return int(desk.fail(problem))
+    except KeyError as problem:  # JSON of somebody else's, or of a portal that is older or newer than this
+        said = f"The answer of {desk.settings.url} has no {problem}: it is no portal, or one of another age."
+        return int(desk.fail(Unreachable(f"{said} Check the address, or install the `codesync` that it holds.")))
     except KeyboardInterrupt:
         desk.err.print("Interrupted.")
         return int(Exit.INTERRUPTED)

@@ -59,8 +59,10 @@ def verify(
     filename: FileName = "",
 ) -> None:
     """Check the digests of all its files, and their SSH signatures. Ends with 8 if anything is not as it should be."""
+    trusted = _there(signers) if signers else configuration.allowed_signers()
     if signature:
-        trusted = _there(signers or configuration.allowed_signers())
+        if not trusted.exists():
+            raise Mistake("No key is trusted yet. Name a file with those that are: --signers.")
         said = signing.verify(_there(Path(package)), _there(signature), trusted, signer)
         desk.answer({"file": package, "verified": True, "signature": said}, lambda out: showing.line(out, "✓", said))
         return

@@ -9,7 +9,7 @@ import typer
 from codesync import packing, signing
 from codesync.commands import progress, sending, showing, verdicts
 from codesync.commands.desk import Desk, command
-from codesync.errors import Exit, Mistake
+from codesync.errors import Exit, Mistake, NotSignedIn
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,7 +35,8 @@ def publish(
     patience: Annotated[float, typer.Option(min=0, help="Seconds to follow the checks at most.")] = 300.0,
 ) -> Exit:
     """Pack, sign, upload, and follow the checks. Ends with 0 approved, 3 held, 4 rejected or refused."""
-    desk.portal.transport.credentials()  # no address, no token: said before anything is built
+    if "Authorization" not in desk.portal.transport.credentials():  # said before anything is built
+        raise NotSignedIn("No token is set. Run `codesync login`, or set CODESYNC_TOKEN.")
     named = what or [Path()]
     with tempfile.TemporaryDirectory(prefix="codesync-") as name:
         archives = _archives(desk, named, Path(name))

@@ -49,6 +49,8 @@ def error_line(problem: CodeSyncError) -> Text:
         told = problem.details.get("remedies")
         remedies = [clean(one) for one in told] if isinstance(told, list) else []
         remedies += [REMEDIES[problem.status]] if problem.status in REMEDIES else []
+        if "X-Project-ID" in said:
+            remedies.append("Here it is --project, or CODESYNC_PROJECT.")
         if "decision" in _gates(problem):
             remedies.append("Run `codesync explain` on it for what can be done.")
         if problem.retry_after:
