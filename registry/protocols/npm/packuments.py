@@ -10,6 +10,8 @@ from rest_framework.response import Response
 
 from registry import covering, documents, downloading, resolving
 from registry.api import caching
+from registry.documents import Stored
+from registry.ecosystems.indexes import IndexDocument
 from registry.ecosystems.npm_index import ABBREVIATED, ABBREVIATED_TYPE, FULL
 from registry.errors import NotFound
 from registry.models import Package
@@ -60,9 +62,7 @@ class ManifestDoor(NpmDoor):
         package = self.package(name)
         release = resolving.find_release(package, version, self.actor)
         downloading.refuse_unless_allowed(release, self.actor)
-        document = own_document(package, FULL, self.actor)
-        said = json.loads(placed(document.body, self.base_address)) if document is not None else {"versions": {}}
-        found = said["versions"].get(release.version)
+        found = _read(package, self)["versions"].get(release.version)
         if found is None:
             raise NotFound(f"{package.name} {release.version} is not listed any more.")
         return caching.conditional_json(request, found, self.actor)
@@ -73,10 +73,24 @@ class DistTagsDoor(NpmDoor):
 
     def get(self, request: Request, name: str) -> Response:
         """Tags that point at versions which may be had; for the holder of a license key, at those that it covers."""
-        package = self.package(name)
-        releases = covering.covered(documents.releases_of(package), self.actor)
-        tags = documents.dist_tags(package, releases, documents.latest_of("npm", releases))
+        tags = _read(self.package(name), self)["dist-tags"]
         return Response(tags, headers=caching.revalidated(self.actor))
+
+
+def _read(package: Package, door: NpmDoor) -> dict[str, Any]:
+    """The packument as the caller reads it, to take something out: the stored one, since making one takes a second.
+
+    One of their own is made for the holder of a license key alone. The caller has asked whether they see the package.
+    """
+    document: Stored | IndexDocument | None
+    if covering.is_restricted(package, door.actor):
+        document = own_document(package, FULL, door.actor)
+    else:
+        document = documents.read_bytes(package.name, "npm", FULL)
+    if document is None:  # nothing of it may be had
+        return {"versions": {}, "dist-tags": {}}
+    found: dict[str, Any] = json.loads(placed(document.body, door.base_address))
+    return found
 
 
 def nothing_to_have(package: Package) -> str:

@@ -62,6 +62,16 @@ def test_a_read_is_one_query(nobody: Npm, core: Release, django_assert_num_queri
         assert nobody.ask("@acme-utils%2fcore").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["@acme-utils/core/1.2.0", "-/package/@acme-utils%2fcore/dist-tags"])
+def test_what_is_a_part_of_a_packument_is_taken_out_of_the_stored_one(
+    nobody: Npm, core: Release, path: str, django_assert_max_num_queries
+):
+    """Making a packument of some hundred versions takes a second, which anybody could ask for a hundred times."""
+    with django_assert_max_num_queries(5) as asked:
+        assert nobody.ask(path).status_code == 200
+    assert not any("registry_releasemanifest" in one["sql"] for one in asked.captured_queries)
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_what_is_withdrawn_is_on_no_way(nobody: Npm, core: Release, way: str):
     assert nobody.ask(way).status_code == 200
