@@ -180,7 +180,7 @@ def test_older_clients_get_the_report_that_they_read(nobody: Npm):
 
 
 def test_a_deep_tree_of_long_names_is_refused_before_its_paths_fill_the_memory(nobody: Npm):
-    leaves = {f"leaf-{number}": {"version": "1.0.0"} for number in range(3_000)}
+    leaves: dict[str, Any] = {f"leaf-{number}": {"version": "1.0.0"} for number in range(3_000)}
     for _ in range(29):
         leaves = {"n" * 250: {"dependencies": leaves}}
     assert len(json.dumps(leaves)) < 200_000  # bytes, whose paths would be a hundred times as many
