@@ -53,11 +53,14 @@ def core(cast: Cast, pair: KeyPair) -> Release:
 @pytest.fixture
 def secret(core: Release) -> Release:
     """The same, for members of acme alone."""
+    from django.db import transaction
+
     from registry import documents
 
     Package.objects.filter(pk=core.package_id).update(visibility="private")
     core.package.refresh_from_db()
-    documents.rebuild(core.package)
+    with transaction.atomic():
+        documents.rebuild(core.package)
     return core
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from accounts.models import ApiToken, Project, WebLogin
@@ -171,31 +172,43 @@ INSTALLS = {
 
 
 @pytest.mark.parametrize("client", INSTALLS)
-def test_other_clients_install_what_is_private_with_its_dependencies(
+def test_other_clients_install_what_is_private_by_token_and_by_license_key(
     cast: Cast, live_server, tmp_path: Path, pair: KeyPair, client: str
 ):
-    registry, raw = f"{live_server.url}/npm/", builders.token(cast.bob, "read")
+    registry = f"{live_server.url}/npm/"
     builders.published(cast.alice, pair, builders.npm_tarball("@acme-utils/core", "1.2.0"))
-    tool = builders.npm_tarball("@acme-utils/tool", "2.0.0", dependencies={"@acme-utils/core": "^1.0.0"})
-    builders.published(cast.alice, pair, tool)
+    for version in ("2.0.0", "3.0.0"):
+        needs = {"@acme-utils/core": "^1.0.0"}
+        builders.published(cast.alice, pair, builders.npm_tarball("@acme-utils/tool", version, dependencies=needs))
     decide(cast)
     Package.objects.update(visibility="private")
     for package in Package.objects.all():
-        documents.rebuild(package)
+        with transaction.atomic():
+            documents.rebuild(package)
+    wanted = sold_keys.Wanted(("@acme-utils/core", "@acme-utils/tool"), constraint="version", range="<3.0.0")
+    sold = minting.unseal(sold_keys.create(wanted, builders.actor(cast.alice)).sealed)
+    # the newest for a member; for who bought a key, the newest that it covers
+    for raw, newest in ((builders.token(cast.bob, "read"), "3.0.0"), (sold, "2.0.0")):
+        folder = tmp_path / newest
+        folder.mkdir()
+        done = install(client, folder, registry, raw)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert json.loads((folder / "node_modules/@acme-utils/tool/package.json").read_text())["version"] == newest
+        assert [*folder.glob("node_modules/@acme-utils/core"), *folder.glob("node_modules/.pnpm/*/*/@acme-utils/core")]
+        assert Npm(raw).ask("@acme-utils%2ftool").status_code == 200
+
+
+def install(client: str, folder: Path, registry: str, raw: str) -> "subprocess.CompletedProcess[str]":
+    """Let the client add the package in an empty project whose only credential is this one."""
     place = registry.removeprefix("http:")
-    (tmp_path / ".npmrc").write_text(f"registry={registry}\n{place}:_authToken={raw}\nalways-auth=true\n")
-    (tmp_path / "package.json").write_text('{"name": "work", "version": "1.0.0", "license": "MIT"}')
-    (tmp_path / "yarn.lock").write_text("")
+    (folder / ".npmrc").write_text(f"registry={registry}\n{place}:_authToken={raw}\nalways-auth=true\n")
+    (folder / "package.json").write_text('{"name": "work", "version": "1.0.0", "license": "MIT"}')
+    (folder / "yarn.lock").write_text("")
     lines = (f'npmRegistryServer: "{registry}"', "npmAlwaysAuth: true", f'npmAuthToken: "{raw}"')
     more = ("unsafeHttpWhitelist: [localhost, 127.0.0.1]", "nodeLinker: node-modules", "enableTelemetry: false")
-    (tmp_path / ".yarnrc.yml").write_text("\n".join((*lines, *more, "enableGlobalCache: false", "httpRetry: 0", "")))
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CI": ""}
-    done = subprocess.run(
+    (folder / ".yarnrc.yml").write_text("\n".join((*lines, *more, "enableGlobalCache: false", "httpRetry: 0", "")))
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "CI": ""}
+    return subprocess.run(
         [tools.need("node"), tools.need(client), *INSTALLS[client]],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100, check=False,
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads((tmp_path / "node_modules/@acme-utils/tool/package.json").read_text())["version"] == "2.0.0"
-    held = [*tmp_path.glob("node_modules/@acme-utils/core"), *tmp_path.glob("node_modules/.pnpm/*/*/@acme-utils/core")]
-    assert held
-    assert Npm(raw).ask("@acme-utils%2ftool").status_code == 200
