@@ -77,7 +77,7 @@ class Languages(LocaleMiddleware):
             super().process_request(request)
             return
         translation.activate("en")
-        request.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]  # as Django's middleware does
+        request.LANGUAGE_CODE = "en"
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Name the language, and that the answer depends on what the browser prefers, where it does."""

@@ -158,7 +158,7 @@ def _frame(addressed: tuple[str | None, ...], allowed: tuple[str, ...], public_u
         origin = origin_of(request)
     except DisallowedHost:
         return None
-    if answer.status_code != 200:
+    if not isinstance(answer, HttpResponse) or answer.status_code != 200:
         return None
     return Frame(origin, tuple((name, value) for name, value in answer.items() if name != "Content-Type"))
 
@@ -171,4 +171,4 @@ def _renew_connection() -> None:
     connection = connections["default"]
     if connection.close_at is not None and not connection.in_atomic_block and time.monotonic() >= connection.close_at:
         connection.close()
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]  # Django has it, its stubs do not

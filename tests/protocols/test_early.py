@@ -81,7 +81,7 @@ def early(asked: Asked) -> Answer | None:
         asked.method, asked.path, headers=asked.headers, RAW_URI=asked.path, **asked.environ
     )
     said: list[Any] = []
-    body = StoredIndexes(lambda *_: [])(request.environ, lambda *told: said.extend(told))  # type: ignore[arg-type, return-value]  # nobody writes
+    body = StoredIndexes(lambda *_: [])(request.environ, lambda *told: said.extend(told))
     if not said:
         return None
     names = [name.lower() for name, _ in said[1]]
