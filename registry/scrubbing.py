@@ -9,16 +9,17 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import auditing
 from accounts.actors import Actor
-from registry import storage, tasks
-from registry.models import Blob, Job
+from registry import checking, storage, tasks
+from registry.models import Blob, Check, Job, Release
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 100
@@ -123,6 +124,22 @@ def is_whole_again(blob: Blob) -> bool:
     Raises OSError when the store does not answer.
     """
     return not storage.damage_of(blob) and storage.reinstate(blob)
+
+
+def look_again(blob: Blob) -> int:
+    """Have the checks asked anew that failed while the bytes were damaged; returns of how many releases.
+
+    What policy withdrew for them comes back by itself once they pass.
+    """
+    read = Q(status=Check.Status.FAILED, name__in=checking.NEEDS_FILE)
+    vain = Check.objects.filter(read | Q(status=Check.Status.ERRORED))
+    releases = Release.objects.filter(artifacts__blob=blob, checks__in=vain).distinct()
+    fresh: dict[str, Any] = dict.fromkeys(("started_at", "finished_at", "duration_ms"))
+    for release in releases:
+        with transaction.atomic():
+            vain.filter(release=release).update(status=Check.Status.PENDING, summary="", details={}, **fresh)
+            checking.open_checks(release)
+    return len(releases)
 
 
 def mend_with(path: Path) -> Blob | None:

@@ -23,9 +23,17 @@ def mend(job: Job) -> None:
 
     Nothing that a region gives is believed: it is hashed while it is staged, and only our own digest lets it in.
     """
-    blob = Blob.objects.filter(pk=job.ref, state=Blob.State.QUARANTINED).first()
-    if blob is None or _is_whole_after_all(blob):
+    blob = Blob.objects.filter(pk=job.ref).exclude(state=Blob.State.DELETING).first()
+    if blob is None:
         return
+    is_held = blob.state == Blob.State.QUARANTINED  # else somebody else has mended it meanwhile
+    if is_held and not _is_whole_after_all(blob):
+        _bring(blob, job)
+    scrubbing.look_again(blob)
+
+
+def _bring(blob: Blob, job: Job) -> None:
+    """From the first region that has it; comes back later where none has."""
     refusals = []
     for mirror in Mirror.objects.filter(enabled=True).order_by(F("answered_at").desc(nulls_last=True)):
         problem = _try(blob, mirror)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from registry import retiring, scrubbing, storage, tasks
+from registry import checking, retiring, scrubbing, storage, tasks
 from registry.mirrors import layout, patience, stores
 from registry.mirrors.models import Debt, Mirror
 from registry.models import Blob, Job, Release
@@ -104,3 +104,29 @@ def test_a_region_that_hangs_keeps_no_other_from_mending(frankfurt, cast, tmp_pa
     tasks.drain()
     blob.refresh_from_db()
     assert (blob.state, holds(warsaw, release.sha256)) == ("ready", True)
+
+
+def test_a_version_that_was_withdrawn_for_its_bytes_comes_back_with_them(frankfurt, cast, tmp_path, settings):
+    approving = ["registry.gates.checks_pass", "registry.gates.review_policy"]
+    settings.REGISTRY_GATES = {**settings.REGISTRY_GATES, "approving": approving}
+    release = builders.published(cast.alice, builders.key_pair(tmp_path))
+    regions.catch_up()
+    assert (release.status, holds(frankfurt, release.sha256)) == ("approved", True)
+    blob, backup = Blob.objects.get(), tmp_path / "backup"
+    path = storage.local_path(blob)
+    backup.write_bytes(path.read_bytes())
+    path.write_bytes(b"x" * blob.size)
+    checking.rescan(release, builders.actor(cast.bob))
+    tasks.drain()
+    regions.catch_up()
+    list(scrubbing.scrub())
+    tasks.drain()
+    release.refresh_from_db()
+    assert (release.status, holds(frankfurt, release.sha256)) == ("quarantined", False)
+
+    assert scrubbing.mend_with(backup)
+    Job.objects.filter(kind="mend").update(due_at=timezone.now())
+    tasks.drain()
+    regions.catch_up()
+    release.refresh_from_db()
+    assert (release.status, holds(frankfurt, release.sha256)) == ("approved", True)
