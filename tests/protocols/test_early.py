@@ -1,9 +1,12 @@
 """Stored indexes answered before Django: the same answers as those of the portal behind, and refused as soon."""
 
 import base64
+import contextlib
+import http.client
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -23,6 +26,7 @@ from registry.protocols.early import StoredIndexes
 from registry.upstreams.models import Upstream
 from registry.upstreams.through import allowing
 from tests import builders
+from tests.accounts.serving import served
 from tests.builders import Cast
 
 SHORT = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"
@@ -356,3 +360,22 @@ def test_what_an_upstream_may_add_to_is_left_to_the_door(cast: Cast, shelf: None
         assert early(Asked("/pypi/simple/open/", {}))
     finally:
         allowing.forget()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_clients_that_stay_on_the_line_share_the_threads_and_lose_their_token_at_once(cast: Cast, tmp_path: Path):
+    stock(cast.acme, "npm", "secret")
+    raw = builders.token(cast.alice, "read")
+    with served(tmp_path, workers=1) as portal, contextlib.ExitStack() as lines:
+        made = [http.client.HTTPConnection("127.0.0.1", portal.port, timeout=30) for _ in range(6)]  # four threads
+        clients = [lines.enter_context(contextlib.closing(one)) for one in made]
+
+        def ask(one: http.client.HTTPConnection) -> int:
+            one.request("GET", "/npm/secret", headers=builders.bearer(raw))
+            with one.getresponse() as answer:
+                answer.read()
+                return answer.status
+
+        assert {ask(one) for _ in range(5) for one in clients} == {200}
+        tokens.revoke(ApiToken.objects.get(digest=tokens.digest_of(raw)), builders.actor(cast.alice))
+        assert {ask(one) for one in clients} == {401}
