@@ -6,16 +6,18 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import orjson
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Prefetch
 from django.utils import timezone
 
 from accounts import auditing
 from registry import ecosystems, indexing, search_index, signals, signing
 from registry.ecosystems.indexes import IndexDocument
-from registry.models import Artifact, Change, Check, Decision, Document, Package, Release, ReleaseManifest
+from registry.models import Artifact, Change, Check, Decision, Dependency, Document, Package, Release, ReleaseManifest
 
 API_BASE = "/api/v1"
+INSTALLED = ("runtime", "optional", "peer")
+NEEDED = ("name", "range", "kind")
 BYTES = """SELECT body, etag, private, project_id, content_type, notice FROM registry_document
            WHERE kind = %s AND lookup IN ({}) ORDER BY package_id LIMIT 1"""
 
@@ -79,12 +81,15 @@ def version_url(package: Package, version: str) -> str:
 
 # --- reading what a package holds ----------------------------------------------------------------------------------
 def releases_of(package: Package) -> list[Release]:
-    """Every release that is not removed, with what the documents say of it, in four queries, newest first."""
+    """Every release that is not removed, with what the documents say of it, in four queries, newest first.
+
+    Of its dependencies those that an installer brings along.
+    """
     releases = (
         package.releases.filter(purged_at__isnull=True)
         .select_related("submitted_by")
         .prefetch_related(
-            "dependencies",
+            Prefetch("dependencies", Dependency.objects.filter(kind__in=INSTALLED).only("release", *NEEDED)),
             Prefetch("artifacts", Artifact.objects.order_by("id")),
             Prefetch("checks", Check.objects.filter(name="vulnerabilities"), to_attr="scan_checks"),
         )
@@ -151,8 +156,7 @@ def version_row(package: Package, release: Release) -> dict[str, Any]:
 
 def direct_dependencies(release: Release) -> dict[str, str]:
     """Name to range of what an installer must bring along."""
-    kinds = ("runtime", "optional", "peer")
-    return {need.name: need.range for need in release.dependencies.all() if need.kind in kinds}
+    return {need.name: need.range for need in release.dependencies.all() if need.kind in INSTALLED}
 
 
 def signature_row(artifact: Artifact | None) -> dict[str, str] | None:
@@ -247,6 +251,7 @@ def hold(package_id: int) -> None:
     Package.objects.select_for_update().only("pk").get(pk=package_id)
 
 
+@transaction.atomic(savepoint=False)
 def rebuild(package: Package, change: str = "changed", release: Release | None = None) -> None:
     """Bring the package's columns, its stored documents and the search index in line; in the caller's transaction."""
     _refresh(package)

@@ -35,7 +35,8 @@ def index_of(
 ) -> Index:
     """The facts; what is not approved, or without a file, is no part of them."""
     served = [one for one in releases if one.is_served and any(file.blob_id for file in one.artifacts.all())]
-    manifests = {one.release_id: one for one in ReleaseManifest.objects.filter(release__in=served)} if served else {}
+    read = ReleaseManifest.objects.only("raw", "requires", "install_scripts").filter(release__in=served)
+    manifests = {one.release_id: one for one in read} if served else {}
     had = [one for one in served if one.pk in manifests]
     if signed is None:
         signed = signing.signatures_of(package, had)
