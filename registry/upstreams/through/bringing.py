@@ -136,6 +136,8 @@ def _files(errand: Errand, stack: ExitStack) -> list[Taken]:
 
 def _side_by_side(source: IndexSource, files: Sequence[listing.Listing], stack: ExitStack) -> "list[Staged]":
     """The files, several on their way at once, here until the stack is closed; none where one of them fails."""
+    if len(files) == 1:  # as all npm has
+        return [stack.enter_context(verifying.taken(source, files[0]))]
     with ThreadPoolExecutor(min(settings.SYNC_PARALLEL, len(files)), thread_name_prefix="bring") as pool:
         going = [pool.submit(_staged, source, one) for one in files]
         wait(going, return_when=FIRST_EXCEPTION)
