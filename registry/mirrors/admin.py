@@ -1,7 +1,7 @@
 """Regions in the admin: everybody there sees how they stand, admins set them up, pause, resume, verify and rebuild."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -67,7 +67,7 @@ class MirrorTable(Table):
     search_fields = ("region", "name", "city", "country", "storage_url", "last_error", "probe_error")
     search_help_text = _("A region, a city, a country, a part of its storage, or words of an error.")
     actions = ("pause", "resume", "verify", "rebuild")
-    fieldsets: Any = (
+    fieldsets: ClassVar[Any] = (
         (None, {"fields": (("region", "name"), ("city", "country"), ("latitude", "longitude"), "public_url")}),
         (_("Storage"), {"fields": ("storage_url", ("access_key", "new_secret"))}),
         (_("Sync"), {"fields": ("enabled", ("window_opens", "window_closes"))}),
@@ -77,7 +77,7 @@ class MirrorTable(Table):
         )}),
         (_("Last full comparison"), {"fields": (COMPARED, "drift_table")}),
     )  # fmt: skip
-    readonly_fields: Any = (
+    readonly_fields: ClassVar[Any] = (
         "state_chip", "lag", "pending", "failing", "latency", PROBED, ANSWERED, "probe_problem", SUCCEEDED, "problem",
         "debts_link", "replicas_link", COMPARED, "drift_table",
     )  # fmt: skip
