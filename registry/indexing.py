@@ -33,11 +33,12 @@ def index_of(
     people: Sequence[str] | None = None,
     signed: Signatures | None = None,
 ) -> Index:
-    """The facts; what is not approved, or without a file, is no part of them."""
-    served = [one for one in releases if one.is_served and any(file.blob_id for file in one.artifacts.all())]
-    read = ReleaseManifest.objects.only("raw", "requires", "install_scripts").filter(release__in=served)
-    manifests = {one.release_id: one for one in read} if served else {}
-    had = [one for one in served if one.pk in manifests]
+    """The facts; what is not approved, or without a file, is no part of them, but for what was withdrawn."""
+    here = [one for one in releases if any(file.blob_id for file in one.artifacts.all())]
+    shown = [one for one in here if one.is_served or one.status == Release.Status.QUARANTINED]
+    read = ReleaseManifest.objects.only("raw", "requires", "install_scripts").filter(release__in=shown)
+    manifests = {one.release_id: one for one in read} if shown else {}
+    had = [one for one in shown if one.is_served and one.pk in manifests]
     if signed is None:
         signed = signing.signatures_of(package, had)
     if people is None:
@@ -45,7 +46,7 @@ def index_of(
     spoken = next((one for one in had if one.version == tags.get("latest")), had[0] if had else None)
     return Index(
         name=package.name,
-        versions=tuple(_version(one, manifests[one.pk], signed) for one in had),
+        versions=tuple(_version(one, manifests[one.pk], signed) for one in shown if had and one.pk in manifests),
         tags=tags,
         created_at=package.created_at,
         updated_at=package.updated_at,
@@ -91,9 +92,16 @@ def _version(release: Release, manifest: ReleaseManifest, signed: Signatures) ->
         files=tuple(_file(one, manifest, signed) for one in release.artifacts.all() if one.blob_id),
         released_at=release.age_counts_from,
         deprecated=release.deprecated,
-        yanked=UNLISTED if release.is_unlisted else "",
+        yanked=_why_yanked(release),
         install_scripts=manifest.install_scripts,
     )
+
+
+def _why_yanked(release: Release) -> str:
+    """Who asks for exactly a withdrawn version is to be told why it is refused, so it stands among the others."""
+    if release.status == Release.Status.QUARANTINED:
+        return f"Quarantined here: {release.held_because}"
+    return UNLISTED if release.is_unlisted else ""
 
 
 def _file(artifact: Artifact, manifest: ReleaseManifest, signed: Signatures) -> File:

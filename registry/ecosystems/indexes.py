@@ -32,7 +32,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version that may be had: approved, its files here. One that is unlisted says why it is not to be chosen."""
+    """One version that may be had: approved, its files here. `yanked` says why nobody is to choose it.
+
+    It is unlisted, or withdrawn: then its files are refused with the reason, which clients show.
+    """
 
     version: str
     raw: Mapping[str, Any]  # the manifest as it stands in the archive

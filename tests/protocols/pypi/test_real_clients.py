@@ -135,6 +135,22 @@ def test_twine_publishes_and_pip_installs_once_it_is_approved(desk: Desk, cast: 
     assert "403 Client Error: This version is quarantined. Malware." in desk.pip("download", file, fails=True)
 
 
+def test_a_range_goes_past_a_withdrawn_version_and_an_exact_pin_is_told_why(desk: Desk, cast: Cast):
+    newer = desk.folder / "dist" / "acme_lib-1.1.0-py3-none-any.whl"
+    newer.write_bytes(builders.wheel("acme-lib", "1.1.0"))
+    desk.twine(*desk.files)
+    decide(cast)
+    approving.quarantine(Release.objects.get(version="1.1.0"), builders.actor(cast.bob), reason="Malware.")
+    index = f"{desk.address}/pypi/simple/"
+    desk.pip("install", "--target", "pip", "acme-lib>=1")
+    desk.uv("pip", "install", "--target", "uv", "--index-url", index, "acme-lib>=1")
+    assert [installed(desk.folder / one) for one in ("pip", "uv")] == [{"acme_lib-1.0.0.dist-info"}] * 2
+    why = "This version is quarantined. Malware."
+    assert why in desk.pip("install", "--target", "no", "acme-lib==1.1.0", fails=True)
+    told = desk.uv("pip", "install", "--target", "no", "--index-url", index, "acme-lib==1.1.0", fails=True)
+    assert why in told
+
+
 def test_uv_publishes_and_installs(desk: Desk, cast: Cast):
     address = ["--publish-url", f"{desk.address}/pypi/legacy/", "--token", desk.token, "--trusted-publishing", "never"]
     desk.uv("publish", *address, *desk.files)
