@@ -49,9 +49,8 @@ check: $(VENV)/.dev ## style, types, arrows, migrations, API schema
 
 test: check ## everything, on SQLite and on a real PostgreSQL with a real Valkey, which the command brings
 	$(BIN)/python -m tests.tools
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore tests/end_to_end
-	$(BIN)/python -m pytest tests/end_to_end
-	$(BIN)/python -m tests.servers $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore tests/end_to_end
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m tests.servers $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 bench: $(VENV)/.dev ## requests per second with 1,000 and with 100,000 packages (ARGS="--seconds 5")
 	@$(BIN)/python -m benchmarks $(ARGS)

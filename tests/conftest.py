@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +71,61 @@ from registry.upstreams.through import allowing  # noqa: E402  # needs the apps
 from tests.builders import Cast, assemble_cast  # noqa: E402  # likewise
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The second run, on PostgreSQL, leaves out what no database can change: see `says_something_again`."""
-    if not os.environ.get("SKIP_ONCE"):
-        return
-    left_out = [item for item in items if not says_something_again(item)]
-    items[:] = [item for item in items if says_something_again(item)]
-    if left_out:
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # what stands after the yield comes after pytest-django's own order
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    """The second run, on PostgreSQL, leaves out what no database can change: see `says_something_again`.
+
+    What stands for a whole file stands in one worker, not in each; what takes long begins first.
+    """
+    if os.environ.get("SKIP_ONCE"):
+        left_out = [item for item in items if not says_something_again(item)]
+        items[:] = [item for item in items if says_something_again(item)]
         config.hook.pytest_deselected(items=left_out)
+    yield
+    groups = [group_of(item) or item.nodeid for item in items]
+    turns: dict[str, int] = {}
+    for item, group in zip(items, groups, strict=True):
+        turns[group] = max(turns.get(group, 0), turn(item))
+        if group != item.nodeid and config.getoption("loadgroup", default=False):
+            name_group(item, group)
+    ordered = sorted(zip(items, groups, strict=True), key=lambda one: turns[one[1]])
+    items[:] = [item for item, _ in ordered]
+
+
+def group_of(item: pytest.Item) -> str:
+    """The tests that one worker takes: by their mark, or since they share a room; empty for a test by itself."""
+    if mark := item.get_closest_marker("xdist_group"):
+        return str(mark.args[0])
+    return f"{item.nodeid.partition('::')[0]} {turn(item)}" if shares_a_room(item) else ""
+
+
+def name_group(item: pytest.Item, group: str) -> None:
+    """Say it as xdist 3.8 reads it; it writes it where pytest 9.2 no longer looks, so that no group would hold."""
+    if not item.nodeid.endswith(f"@{group}"):
+        item._id = type(item._id).parse(f"{item.nodeid}@{group}")
+
+
+def shares_a_room(item: pytest.Item) -> bool:
+    """Whether it asks for a fixture of ours that is made once for a file."""
+    fixtures = getattr(item, "_fixtureinfo", None)
+    made = fixtures.name2fixturedefs.values() if fixtures else ()
+    return any(one[-1].scope in ("module", "package") and one[-1].baseid for one in made)
+
+
+def turn(item: pytest.Item) -> int:
+    """Whole portals first, beside all else; then whoever commits nothing; of the others the long ones first."""
+    if item.nodeid.startswith("tests/end_to_end"):
+        return 0
+    database, names = item.get_closest_marker("django_db"), set(getattr(item, "fixturenames", ()))
+    commits = names & {"transactional_db", "live_server"} or (database and database.kwargs.get("transaction"))
+    if (database or "db" in names) and not commits:
+        return 1
+    return 2 if is_long(item) else 3
+
+
+def is_long(item: pytest.Item) -> bool:
+    """Whether its marks say so."""
+    return any(item.get_closest_marker(name) for name in ("slow", "crash", "browser"))
 
 
 def says_something_again(item: pytest.Item) -> bool:

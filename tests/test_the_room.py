@@ -35,3 +35,11 @@ def test_the_database_is_a_real_one(db):
         else:
             cursor.execute("SHOW server_version_num")
             assert int(cursor.fetchone()[0]) >= 150000
+
+
+@pytest.mark.xdist_group("room")
+def test_what_belongs_together_stays_with_one_worker(request):
+    """Groups stand at the end of a test's id; xdist 3.8 writes them where pytest 9.2 no longer looks."""
+    if not request.config.getoption("loadgroup", default=False):
+        pytest.skip("a single process has all tests")
+    assert request.node.nodeid.endswith("@room")
