@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 from accounts import auditing, signatures
 from accounts.actors import Actor
 from accounts.models import Project
-from registry import approving, documents, ecosystems, grants, storage, tasks
+from registry import approving, documents, ecosystems, grants, storage, tasks, withholding
 from registry.ecosystems.confusables import one_edit_away, skeleton
 from registry.errors import Refused, RegistryError, Unavailable
 from registry.models import Artifact, Check, Job, Package, Release
@@ -177,7 +177,10 @@ def _ask(name: str, release: Release, *, patient: bool) -> Result:
         return Result("skipped", "There is no file here to look at.")
     try:
         check: Callable[[Release], Result] = import_string(settings.REGISTRY_CHECKS[name])
-        return check(release)
+        result = check(release)
+        if result.status == Check.Status.FAILED and name in NEEDS_FILE:
+            _refuse_damage(release)
+        return result
     except Exception as problem:
         if patient and isinstance(problem, AWAY):
             raise
@@ -185,6 +188,14 @@ def _ask(name: str, release: Release, *, patient: bool) -> Result:
             return Result("errored", f"The file could not be read. {problem.message}")
         logger.exception("The check %s of %s broke", name, release)
         return Result("errored", f"The check could not be carried out ({type(problem).__name__}). Run it again.")
+
+
+def _refuse_damage(release: Release) -> None:
+    """Raise Damaged where it is our copy that is rotten: that says nothing against the version, and is mended."""
+    for blob in (one.blob for one in release.artifacts.all() if one.blob is not None):
+        if damage := storage.damage_of(blob):
+            withholding.hold_back(blob, damage)
+            raise storage.Damaged(blob, damage)
 
 
 # --- the checks that need nothing but the package itself -----------------------------------------------------------
@@ -238,23 +249,23 @@ def check_signature(release: Release) -> Result:
             )
         except RegistryError as refusal:
             return Result("failed", refusal.message)
-    if not all(one.signature for one in artifacts):
-        return _unsigned(release)
+    if unsigned := [one.filename for one in artifacts if not one.signature]:
+        return _unsigned(release, "It" if len(unsigned) == len(artifacts) else ", ".join(unsigned))
     primary = artifacts[0]
     text = f"Signed by {primary.signer} with {primary.signature_fingerprint}."
     return Result("passed", text, {"fingerprint": primary.signature_fingerprint})
 
 
-def _unsigned(release: Release) -> Result:
+def _unsigned(release: Release, what: str) -> Result:
     """No signature is no fault where none is asked for, nor where none was when the version was approved."""
     if release.origin != Release.Origin.PUBLISHED:
         return Result("skipped", "Third-party packages are not signed by us.")
     if release.project.signature_policy == Project.SignaturePolicy.OPTIONAL:
-        text = f"It is not signed, and the project {release.project.slug} does not ask for signatures."
+        text = f"{what} is not signed, and the project {release.project.slug} does not ask for signatures."
         return Result("skipped", text, {"signature_policy": "optional"})
     if release.status == Release.Status.APPROVED:
-        return Result("warned", "It is not signed; it was approved before its project asked for signatures.")
-    return Result("failed", "It is not signed.")
+        return Result("warned", f"{what} is not signed; it was approved before its project asked for signatures.")
+    return Result("failed", f"{what} is not signed.")
 
 
 def check_name(release: Release) -> Result:

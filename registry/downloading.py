@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts.actors import Actor
-from registry import covering, gates, scrubbing, storage, tasks
+from registry import covering, gates, storage, tasks, withholding
 from registry.errors import Forbidden, Gone, NotFound, Unavailable
 from registry.models import Artifact, ArtifactContents, Blob, Release
 
@@ -105,7 +105,7 @@ def _whole(blob: Blob, offset: int) -> IO[bytes]:
 def _report(blob: Blob, damage: str) -> None:
     """Whoever comes next finds it held back, and a worker mends it."""
     if blob.state == Blob.State.READY:
-        scrubbing.hold_back(blob, damage)
+        withholding.hold_back(blob, damage)
 
 
 def open_artifact(release: Release, actor: Actor, filename: str = "") -> Download:

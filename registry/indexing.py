@@ -42,7 +42,7 @@ def index_of(
     if signed is None:
         signed = signing.signatures_of(package, had)
     if people is None:
-        people = package.maintainers.order_by("id").values_list("user__username", flat=True)
+        people = list(package.maintainers.order_by("id").values_list("user__username", flat=True))
     spoken = next((one for one in had if one.version == tags.get("latest")), had[0] if had else None)
     return Index(
         name=package.name,

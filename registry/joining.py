@@ -70,7 +70,7 @@ def add_file(staged: storage.Staged, sent: Sent, actor: Actor) -> Artifact:
         attested = attestations.read(sent.attestations, read.filename, staged.sha256)
         upload = Upload(read, staged, attestations=attested)
         if _find(read.manifest) is None and (made := _begin(upload, project, actor)) is not None:
-            return made.artifacts.get()
+            return made.artifacts.get(filename=upload.package.filename)
         release = _find(read.manifest)
         assert release is not None  # a name and version that was taken stays
         return _join(release, upload, project, actor)

@@ -33,6 +33,7 @@ HOW_TO_SIGN = (
     "“signature”, or appended to the archive."
 )
 
+LONGEST_TAG = 64
 ACTIONS = {"published": "release.publish", "submitted": "release.submit", "synced": "release.sync"}
 
 
@@ -83,7 +84,7 @@ def publish_upload(
     with refusals_audited("release.publish", "upload", actor):
         actor.need("publish", narrow=True)
         intent = Intent(
-            tag=check_tag(tag),
+            tag=tag,
             access=_check_access(access),
             category=check_category(category),
             is_staged=is_staged,
@@ -93,6 +94,7 @@ def publish_upload(
             _refuse_unsigned(actor.project)
         signed = _verify(armored, staged, actor) if armored is not None else None
         package = ecosystems.read_package(staged.path, filename)
+        check_tag(tag, package.manifest.ecosystem)
         if agrees is not None:
             agrees(package.manifest)
         return publish(Upload(package, staged, signed), actor, intent)
@@ -250,16 +252,20 @@ def _refuse_other_access(package: Package | None, access: str) -> None:
         )
 
 
-def check_tag(tag: str) -> str:
-    """A dist-tag: a short word that is no version range."""
-    if (
-        not tag
-        or len(tag) > 64
-        or not tag.replace("-", "").replace("_", "").replace(".", "").isalnum()
-        or tag[0].isdigit()
-    ):
+def check_tag(tag: str, ecosystem: str) -> str:
+    """A dist-tag: a short word that nobody can take for a version or a range; raises InvalidInput."""
+    is_word = tag.replace("-", "").replace("_", "").replace(".", "").isalnum() and not tag[0].isdigit()
+    if not is_word or len(tag) > LONGEST_TAG:
         raise InvalidInput("A tag is a word of at most 64 characters that is no version.", details={"tag": [tag[:80]]})
-    return tag
+    try:
+        ecosystems.get(ecosystem).parse_range(tag)
+    except InvalidInput:
+        return tag
+    if tag == "latest":
+        return tag
+    raise InvalidInput(
+        f"A tag must not read as a range of versions, as {tag} does.", details={"tag": ["reads as a range"]}
+    )
 
 
 def check_category(category: str) -> str:

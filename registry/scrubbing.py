@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts import auditing
 from accounts.actors import Actor
-from registry import checking, storage, tasks
+from registry import checking, storage, tasks, withholding
 from registry.models import Blob, Check, Job, Release
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ def _read(batch: list[Blob], found: Findings, skipped: set[int], limit: int | No
         found.files, found.bytes = found.files + 1, found.bytes + blob.size
         if not damage:
             sound.append(blob.pk)
-        elif hold_back(blob, damage):
+        elif withholding.hold_back(blob, damage):
             found.damaged[blob.sha256] = damage
         if limit is not None and found.bytes >= limit:
             return sound, False
@@ -89,17 +89,6 @@ def due(before: datetime, skipped: Collection[int] = ()) -> QuerySet[Blob]:
     ready = Blob.objects.filter(state=Blob.State.READY).exclude(pk__in=skipped)
     unread = ready.filter(verified_at__isnull=True).order_by("pk")
     return unread if unread.exists() else ready.filter(verified_at__lt=before).order_by("verified_at")
-
-
-def hold_back(blob: Blob, damage: str) -> bool:
-    """Take damaged bytes out of service and have them mended; False where somebody else did or they are replaced."""
-    with transaction.atomic():
-        held = storage.quarantine(blob, damage)
-        if held:
-            tasks.enqueue("mend", blob.pk)
-    if held:
-        logger.error("Blob %s is %s; it is held back until it is mended", blob.key, damage)
-    return held
 
 
 def read_again(blob: Blob, actor: Actor) -> bool:

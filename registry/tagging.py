@@ -5,21 +5,9 @@ from django.utils import timezone
 
 from accounts import auditing
 from accounts.actors import Actor
-from registry import documents, ecosystems, publishing, resolving
+from registry import documents, publishing, resolving
 from registry.errors import Conflict, InvalidInput, NotFound
 from registry.models import DistTag, Package, Release
-
-
-def check(tag: str, ecosystem: str) -> str:
-    """A tag that nobody can take for a version or a range; raises InvalidInput."""
-    publishing.check_tag(tag)
-    try:
-        ecosystems.get(ecosystem).parse_range(tag)
-    except InvalidInput:
-        return tag
-    raise InvalidInput(
-        f"A tag must not read as a range of versions, as {tag[:64]} does.", details={"tag": ["reads as a range"]}
-    )
 
 
 def put(package: Package, tag: str, version: str, actor: Actor) -> Release:
@@ -28,7 +16,7 @@ def put(package: Package, tag: str, version: str, actor: Actor) -> Release:
     Raises InvalidInput (no tag), NotFound (no such version), Conflict (it may not be had).
     """
     publishing.need_say(package, actor)
-    check(tag, package.ecosystem)
+    publishing.check_tag(tag, package.ecosystem)
     release = resolving.find_release(package, version, actor)
     with transaction.atomic():
         documents.hold(package.pk)

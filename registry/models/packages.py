@@ -105,6 +105,7 @@ class Package(models.Model):
             models.Index(fields=["visibility", "-downloads", "id", *LISTED_BY], name="package_listed_downloads"),
             models.Index(fields=["visibility", *LISTED_BY], name="package_facets"),
             models.Index(fields=["project", "name"], name="package_by_project"),
+            models.Index(fields=["ecosystem", "scope"], name="package_by_scope"),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ class TrustedPublisher(models.Model):
     class Provider(models.TextChoices):
         GITHUB = "github", "GitHub Actions"
         GITLAB = "gitlab", "GitLab CI/CD"
+        CIRCLECI = "circleci", "CircleCI"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     package = models.ForeignKey("registry.Package", on_delete=models.CASCADE, related_name="trusted_publishers")

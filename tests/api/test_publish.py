@@ -165,7 +165,9 @@ def test_who_may_not_publish_is_refused_before_a_byte_is_read(cast: Cast, nobody
     assert nothing_is_kept()
 
 
-@pytest.mark.parametrize("query", ["?access=secret", "?tag=1.0.0", "?category=NOPE", "?tag=a%00b", "?tag="])
+@pytest.mark.parametrize(
+    "query", ["?access=secret", "?tag=1.0.0", "?tag=v1", "?tag=x", "?category=NOPE", "?tag=a%00b", "?tag="]
+)
 def test_bad_choices_are_400(alice: ApiClient, pair: KeyPair, query: str):
     assert raw(alice, ARCHIVE, query=query, headers=header(pair)).status_code == 400
     assert nothing_is_kept()

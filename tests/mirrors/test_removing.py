@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from registry import approving as verdicts
 from registry import checking, retiring, scrubbing, storage, tasks
 from registry.mirrors import layout, patience, stores
 from registry.mirrors.models import Debt, Mirror
@@ -116,8 +117,8 @@ def test_a_version_that_was_withdrawn_for_its_bytes_comes_back_with_them(frankfu
     path = storage.local_path(blob)
     backup.write_bytes(path.read_bytes())
     path.write_bytes(b"x" * blob.size)
-    checking.rescan(release, builders.actor(cast.bob))
-    tasks.drain()
+    release.checks.filter(name="integrity").update(status="failed", summary="Not what was uploaded.")
+    verdicts.reconsider(release)
     regions.catch_up()
     list(scrubbing.scrub())
     tasks.drain()
@@ -130,3 +131,25 @@ def test_a_version_that_was_withdrawn_for_its_bytes_comes_back_with_them(frankfu
     regions.catch_up()
     release.refresh_from_db()
     assert (release.status, holds(frankfurt, release.sha256)) == ("approved", True)
+
+
+def test_a_check_that_meets_rotten_bytes_withdraws_no_version_and_takes_no_whole_copy_away(
+    frankfurt, cast, tmp_path, settings
+):
+    approving = ["registry.gates.checks_pass", "registry.gates.review_policy"]
+    settings.REGISTRY_GATES = {**settings.REGISTRY_GATES, "approving": approving}
+    release = builders.published(cast.alice, builders.key_pair(tmp_path))
+    regions.catch_up()
+    blob = Blob.objects.get()
+    storage.local_path(blob).write_bytes(b"x" * blob.size)
+    checking.rescan(release, builders.actor(cast.bob))
+    tasks.drain()
+    regions.catch_up()
+    assert holds(frankfurt, release.sha256)
+    list(scrubbing.scrub())
+    Job.objects.filter(state=Job.State.OPEN).update(due_at=timezone.now())
+    tasks.drain()
+    blob.refresh_from_db()
+    release.refresh_from_db()
+    assert (blob.state, release.status) == ("ready", "approved")
+    assert not release.checks.filter(status__in=("failed", "errored", "pending", "running")).exists()

@@ -38,22 +38,28 @@ def damage(release) -> None:
     path.write_bytes(body)
 
 
-def test_bytes_that_rot_before_the_checks_are_noticed(publish):
+def test_bytes_that_rot_before_the_checks_are_held_back_and_the_version_waits(publish):
     release = publish(checks=False)
     damage(release)
     tasks.drain()
     release.refresh_from_db()
-    assert result(release, "integrity").status == "failed"
-    assert release.status == "pending"
+    assert (release.status, release.artifacts.get().blob.state) == ("pending", "quarantined")
+    assert "Damaged" in Job.objects.get(kind="check").last_error
+    for _ in range(checking.PATIENCE):
+        Job.objects.filter(kind="check").update(due_at=release.submitted_at)
+        tasks.run_due()
+    release.refresh_from_db()
+    assert (result(release, "integrity").status, release.status) == ("errored", "pending")
 
 
-def test_bytes_that_rot_later_are_noticed_by_a_rescan_and_withdrawn(publish, bob):
+def test_bytes_that_rot_later_are_held_back_by_a_rescan_and_say_nothing_against_the_version(publish, bob):
     release = publish()
     damage(release)
     checking.rescan(release, builders.actor(bob))
     tasks.drain()
     release.refresh_from_db()
-    assert (result(release, "integrity").status, release.status) == ("failed", "quarantined")
+    assert (release.status, release.artifacts.get().blob.state) == ("approved", "quarantined")
+    assert Job.objects.filter(kind="mend", state="open").exists()
 
 
 def test_a_file_that_cannot_be_read_now_is_read_later(publish):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from registry.storage import Readable
 
 MAX_DOCUMENT = 8 * 1024 * 1024  # bytes beside the file: a manifest, or a whole packument sent back
+MAX_PARTS = 1_000_000  # signs and strings: more of them in so few bytes are no packument, and take their time
 FILE_DEPTH = 3  # the document, `_attachments`, one of them
 _PLAIN = re.compile(rb'[^"{}\[\],:]*+')
 _WITHIN = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
@@ -43,6 +44,7 @@ class Document:
         self.buffer, self.at = b"", 0
         self.kept = bytearray()
         self.levels: list[_Level] = []
+        self.parts = 0
         self.quad, self.is_padded = b"", False
 
     def files(self) -> Iterator[str]:
@@ -51,6 +53,9 @@ class Document:
             self._keep(_PLAIN.match(self.buffer, self.at).end())  # type: ignore[union-attr]  # it matches nothing, too
             if self.at == len(self.buffer):
                 continue
+            self.parts += 1
+            if self.parts > MAX_PARTS:
+                raise InvalidInput("The body has more parts than any packument.")
             sign = self.buffer[self.at : self.at + 1]
             if sign == b'"':
                 if self._is_file():

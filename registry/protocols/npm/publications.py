@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from django.http import HttpRequest
 
-from registry import ecosystems, publishing, tagging
+from registry import ecosystems, publishing
 from registry.api.bodies import Body
 from registry.ecosystems.base import Manifest
 from registry.errors import InvalidInput, Refused, TooLarge
@@ -89,8 +89,8 @@ def read(said: Said, name: str) -> Publication:
         raise InvalidInput("Publish one version at a time.", details={"versions": ["exactly one"]})
     version, raw = next(iter(versions.items()))
     manifest = _object(raw, "versions")
-    named = {document.get("name"), document.get("_id"), manifest.get("name")}
-    if named != {name} or manifest.get("version") != version:
+    named = [document.get("name"), document.get("_id"), manifest.get("name")]
+    if named != [name] * 3 or manifest.get("version") != version:
         raise InvalidInput(
             f"The address, `name`, `_id` and the version's own name must all be {name}.", details={"name": ["differs"]}
         )
@@ -142,7 +142,7 @@ def _tag(document: Mapping[str, Any], version: str) -> str:
     if len(tags) != 1 or next(iter(tags.values())) != version:
         raise InvalidInput("Give the version one dist-tag.", details={"dist-tags": ["exactly one"]})
     tag = next(iter(tags))
-    tagging.check(tag, "npm")
+    publishing.check_tag(tag, "npm")
     return tag
 
 

@@ -106,3 +106,8 @@ def test_a_large_file_takes_no_more_memory_than_a_small_one():
         tracemalloc.stop()
     assert size == 3 * 2**17 * 80
     assert peak < 6 * 2**20
+
+
+def test_what_has_more_parts_than_any_packument_is_refused_before_its_end():
+    with pytest.raises(InvalidInput):
+        list(Document(io.BytesIO(b"[" + b"," * 2_000_000)).files())

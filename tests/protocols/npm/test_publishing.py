@@ -69,6 +69,8 @@ LATER = builders.npm_tarball("@acme/tool", "1.0.1")
 REFUSALS = {
     "other name in the address": ({}, "@acme%2fother", 400, "must all be"),
     "other _id": ({"_id": "x"}, "", 400, "must all be"),
+    "an _id that is no text": ({"_id": []}, "", 400, "must all be"),
+    "a name that is no text": ({"name": {}}, "", 400, "must all be"),
     "other name": ({"name": "x"}, "", 400, "must all be"),
     "no version": ({"versions": {}}, "", 400, "one version"),
     "a version that is no object": ({"versions": {"1.0.0": 1}}, "", 400, "an object"),

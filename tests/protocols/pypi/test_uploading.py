@@ -6,6 +6,7 @@ import json
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -251,3 +252,19 @@ def test_attestations_are_served_as_provenance_beside_the_file_that_they_speak_o
     bundle = answer.json()["attestation_bundles"][0]
     assert (bundle["attestations"], bundle["publisher"]["verified"]) == (said, False)
     assert nobody.ask(f"integrity/acme-utils/1.2.0/{WHEEL}/provenance").content == answer.content
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_is_answered_though_another_file_joins_at_once(twine: Pip):
+    done: list[int] = []
+
+    def meanwhile(execute, sql, *rest):
+        reads = sql.startswith("SELECT") and "registry_artifact" in sql and not connection.in_atomic_block
+        if not done and reads and Release.objects.exists():
+            done.append(0)
+            done.append(twine.upload(sdist(), SDIST).status_code)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(meanwhile):
+        assert twine.upload(wheel(), WHEEL).status_code == 200
+    assert done == [0, 200]
