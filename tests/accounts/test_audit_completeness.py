@@ -17,7 +17,7 @@ from licensing.models import LicenseKey, LicensePolicy
 from registry import products, retiring
 from registry.mirrors.models import Mirror
 from registry.models import Blob, Job, Release
-from registry.upstreams.models import Offer, Upstream
+from registry.upstreams.models import Errand, Offer, Shelf, Upstream
 from registry.webhooks.delivering import PURPOSE
 from registry.webhooks.models import Delivery, Message, Webhook
 from scanning.models import AdvisorySource, ScanPolicy, Waiver
@@ -121,6 +121,20 @@ def an_offer(cast: Cast) -> Model:
     )  # fmt: skip
 
 
+def an_errand(cast: Cast) -> Model:
+    return Errand.objects.create(
+        upstream=an_upstream(cast), ecosystem="npm", name="a", normalized="a", version="1.0.0", canonical="1.0.0",
+        state="failed", error="The far side asks for patience.",
+    )  # fmt: skip
+
+
+def a_shelf(cast: Cast) -> Model:
+    later = timezone.now() + timedelta(hours=1)
+    return Shelf.objects.create(
+        upstream=an_upstream(cast), ecosystem="npm", normalized="a", error="No answer.", due_at=later
+    )
+
+
 TABLES: dict[str, Written] = {
     "accounts.auditevent": Written(
         an_event, actions={"export_csv": 0, "export_jsonl": 0}
@@ -151,7 +165,7 @@ TABLES: dict[str, Written] = {
     "registry.blob": Written(a_blob, actions={"read_again": 1}),
     "registry.job": Written(a_dead_job, actions={"retry": 1}),
     "registry.package": Written(lambda cast: builders.package(cast.acme), change={"project": "{elsewhere}"}),
-    "registry.release": Written(a_release, actions={"unlist": 1, "restore": 1, "pin": 1, "unpin": 0}),
+    "registry.release": Written(a_release, actions={"unlist": 1, "pin": 1, "unpin": 0, "restore": 1}),
     "registry.product": Written(a_product, change={"keep_versions": "3"}),
     "mirrors.mirror": Written(
         a_region,
@@ -166,6 +180,8 @@ TABLES: dict[str, Written] = {
         actions={"sync_now": 1},
     ),
     "upstreams.offer": Written(an_offer, actions={"take_again": 1}),
+    "upstreams.errand": Written(an_errand, actions={"bring_again": 1}),
+    "upstreams.shelf": Written(a_shelf, actions={"ask_again": 1}),
     "webhooks.webhook": Written(
         a_webhook,
         {"url": "https://hooks.example/new"},
