@@ -33,7 +33,7 @@ LARGEST_LOG = 10 * 1024 * 1024
 PR_SET_PDEATHSIG = 1
 # reads the process groups to bury; when its input ends, however the supervisor died, none of them is left
 UNDERTAKER = """while read group; do all="$all -$group"; done
-kill -TERM -- $all; sleep 6; kill -KILL -- $all"""
+kill -s TERM -- $all; sleep 6; kill -s KILL -- $all"""  # not `kill -TERM --`, which dash takes for a wrong number
 
 
 def die_with_parent(parent: int, death: signal.Signals) -> Callable[[], None]:

@@ -115,24 +115,18 @@ def an_upstream(cast: Cast) -> Upstream:
 
 
 def an_offer(cast: Cast) -> Model:
-    return Offer.objects.create(
-        upstream=an_upstream(cast), ecosystem="npm", name="a", version="1.0.0", filename="a-1.0.0.tgz",
-        locator="a", state=Offer.State.REFUSED,
-    )  # fmt: skip
+    told = {"ecosystem": "npm", "name": "a", "version": "1.0.0", "filename": "a-1.0.0.tgz", "locator": "a"}
+    return Offer.objects.create(upstream=an_upstream(cast), **told, state=Offer.State.REFUSED)
 
 
 def an_errand(cast: Cast) -> Model:
-    return Errand.objects.create(
-        upstream=an_upstream(cast), ecosystem="npm", name="a", normalized="a", version="1.0.0", canonical="1.0.0",
-        state="failed", error="The far side asks for patience.",
-    )  # fmt: skip
+    told = {"ecosystem": "npm", "name": "a", "normalized": "a", "version": "1.0.0", "canonical": "1.0.0"}
+    return Errand.objects.create(upstream=an_upstream(cast), **told, state="failed")
 
 
 def a_shelf(cast: Cast) -> Model:
-    later = timezone.now() + timedelta(hours=1)
-    return Shelf.objects.create(
-        upstream=an_upstream(cast), ecosystem="npm", normalized="a", error="No answer.", due_at=later
-    )
+    told = {"ecosystem": "npm", "normalized": "a", "due_at": timezone.now() + timedelta(hours=1)}
+    return Shelf.objects.create(upstream=an_upstream(cast), **told)
 
 
 TABLES: dict[str, Written] = {
