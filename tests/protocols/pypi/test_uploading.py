@@ -254,6 +254,7 @@ def test_attestations_are_served_as_provenance_beside_the_file_that_they_speak_o
     assert nobody.ask(f"integrity/acme-utils/1.2.0/{WHEEL}/provenance").content == answer.content
 
 
+@pytest.mark.once  # one connection carries both uploads, which psycopg would not
 @pytest.mark.django_db(transaction=True)
 def test_an_upload_is_answered_though_another_file_joins_at_once(twine: Pip):
     done: list[int] = []
