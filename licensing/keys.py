@@ -311,8 +311,8 @@ def _to_the_end_of_the_millisecond(
 def _before(wanted: LicenseKeyQuerySet, since: datetime, limit: int) -> datetime | None:
     """Where the page before begins; what does not fit into it is left to the one before that.
 
-    A millisecond is left as a whole, so that no key is lost; the page then reaches into this one. It never comes to
-    that for keys made here, which share no millisecond.
+    The oldest page is full: where fewer keys than `limit` stand before this one, it reaches into it. So it does where
+    a millisecond is left as a whole, that no key is lost; keys made here share none.
     """
     earlier = wanted.filter(created_at__lt=since).order_by("-created_at", "-pk")
     moments = [whole_ms(at) for at in earlier.values_list("created_at", flat=True)[: limit + 1]]
