@@ -5,12 +5,11 @@ What the check once read of a release stays; what it means is asked again, and c
 
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from licensing import checks, policies
 from licensing.judging import Policies
-from registry import approving, documents, tasks
+from registry import approving, tasks
 from registry.models import Check, Job, Release
 
 CHECK = "license"
@@ -58,12 +57,7 @@ def bring_all_in_line(release_ids: list[int], *, again: bool = False) -> None:
 def bring_in_line(release: Release, *, again: bool = False) -> Release:
     """Judge the release anew on what its check read; `again` if a worker may have died over it half-way."""
     changed = _rewrite_check(release)
-    after = approving.reconsider(release)
-    if (changed or again) and after.status == release.status:  # else the decision has rebuilt it
-        with transaction.atomic():
-            documents.hold(release.package_id)
-            documents.rebuild(release.package, "checked", release)
-    return after
+    return approving.reconsider(release, has_news=bool(changed) or again)
 
 
 def _rewrite_check(release: Release) -> bool:

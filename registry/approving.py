@@ -76,30 +76,40 @@ def quarantine(release: Release, actor: Actor, *, reason: str) -> Release:
     return _decide(release, actor, ruling, (STATUS.APPROVED,), None)
 
 
-def reconsider(release: Release) -> Release:
+def reconsider(release: Release, *, has_news: bool = False) -> Release:
     """Bring the status in line with today's verdicts: approve what nothing holds, withdraw what is now denied.
 
     What a person rejected or withdrew stays so; what a person approved over an objection stays until a new one
-    appears; what policy withdrew comes back when nothing stands against it any more.
+    appears; what policy withdrew comes back when nothing stands against it any more. `has_news` where its checks say
+    something else by now: its documents are built again, even if no decision does so.
     """
     release = _fresh(release)
+    stood = release.status, release.held_because
+    _bring_in_line(release)
+    if has_news and (release.status, release.held_because) == stood:
+        with transaction.atomic():
+            documents.hold(release.package_id)
+            documents.rebuild(release.package, "checked", release)
+    return release
+
+
+def _bring_in_line(release: Release) -> None:
     if grants.find_product(release.package) is not None:
-        return release  # decided by who may upload, and by people
+        return  # decided by who may upload, and by people
     if release.is_purged or (release.is_unlisted and release.status == STATUS.PENDING):
         _keep(release, release.held_because, ())
-        return release
+        return
     verdicts = tuple(gates.ask("approving", release, SYSTEM))
     ruling = _due(release, verdicts)
     if ruling is not None:
-        return _decide(release, SYSTEM, ruling, (release.status,), None)
-    if release.status == STATUS.PENDING:
+        _decide(release, SYSTEM, ruling, (release.status,), None)
+    elif release.status == STATUS.PENDING:
         objection = gates.first_objection(verdicts)
         _keep(release, objection.reason if objection else "", verdicts)
     elif release.status == STATUS.APPROVED:
         _flag(release, verdicts)
     else:
         _keep(release, release.held_because, ())
-    return release
 
 
 def admit(release: Release, reason: str) -> Release:

@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 from accounts import auditing, signatures
 from accounts.actors import Actor
 from accounts.models import Project
-from registry import approving, documents, ecosystems, grants, storage, tasks, withholding
+from registry import approving, ecosystems, grants, storage, tasks, withholding
 from registry.ecosystems.confusables import one_edit_away, skeleton
 from registry.errors import Refused, RegistryError, Unavailable
 from registry.models import Artifact, Check, Job, Package, Release
@@ -101,11 +101,7 @@ def run_checks(job: Job) -> None:
         tasks.enqueue("fetch", release.pk, payload={"since": timezone.now().timestamp()})
         return
     _run_open(release, patient=job.attempts < PATIENCE)
-    after = approving.reconsider(release)
-    if (after.status, after.held_because) == (release.status, release.held_because):  # else it is rebuilt already
-        with transaction.atomic():
-            documents.hold(release.package_id)
-            documents.rebuild(after.package, "checked", after)
+    approving.reconsider(release, has_news=True)
 
 
 def lacks_file(release: Release) -> bool:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from django.db import transaction
 from django.utils import timezone
 
-from registry import approving, documents, tasks
+from registry import approving, tasks
 from registry.checking import Result
 from registry.models import Check, Job, Release
 from scanning import aging, checks, policies, running
@@ -17,12 +16,7 @@ BATCH = 200
 def bring_in_line(release: Release, *, again: bool = False) -> Release:
     """Judge the release anew on what its scans say; `again` if a worker may have died over it half-way."""
     changed = [name for name in (CHECK, aging.NAME) if _rewrite(name, release)]
-    after = approving.reconsider(release)
-    if (changed or again) and after.status == release.status:  # else the decision has rebuilt it
-        with transaction.atomic():
-            documents.hold(release.package_id)
-            documents.rebuild(release.package, "checked", release)
-    return after
+    return approving.reconsider(release, has_news=bool(changed) or again)
 
 
 def bring_all_in_line(releases: Iterable[Release], *, again: bool = False) -> None:

@@ -1,9 +1,11 @@
 """What the registry's own checks find, and what happens when they cannot look."""
 
+import json
+
 import pytest
 from django.db import OperationalError
 
-from registry import blobstores, checking, storage, tasks
+from registry import approving, blobstores, checking, documents, storage, tasks
 from registry.ecosystems.confusables import one_edit_away
 from registry.models import Check, Job, Package
 from tests import builders
@@ -199,3 +201,18 @@ def test_the_store_of_the_moment_is_asked(settings, tmp_path):
     settings.STORAGE_URL = f"file://{tmp_path / 'elsewhere'}"
     assert isinstance(storage.store(), blobstores.DirectoryStore)
     assert storage.store().root == tmp_path / "elsewhere"
+
+
+def warn_while_somebody_rejects(release):
+    """A check during which a maintainer decides."""
+    approving.reject(release, builders.actor(release.project.memberships.get(user__username="bob").user), reason="No.")
+    return checking.Result("warned", "Odd.", {"high": 3})
+
+
+def test_what_checks_find_is_told_though_somebody_has_decided_meanwhile(publish, settings, bob):
+    settings.REGISTRY_CHECKS = {"vulnerabilities": f"{__name__}.warn_while_somebody_rejects"}
+    release = publish()
+    release.refresh_from_db()
+    assert release.status == "rejected"
+    [told] = json.loads(documents.read(release.package.name).body)["versions"]
+    assert (told["status"], told["scan"]["status"], told["scan"]["high"]) == ("rejected", "warned", 3)
